@@ -1,0 +1,1 @@
+"""Azure Machine Learning Studio as its clients see it: batch execution and web services."""

@@ -1,0 +1,124 @@
+"""A run: why it started, what it carries from stage to stage, and what happened on the way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from alm.domain.frozen import Frozen
+
+PipelineName = Literal["retrain", "publish", "roll_back", "verify"]
+Source = Literal["dataset", "model_file", "schedule", "request", "order", "repair"]
+
+HISTORY_ENTRIES_MAX = 40  # a step message stays a few KB; the run record keeps the same tail
+
+
+class BlobRef(Frozen):
+    """A blob as it was when an event named it: later content has another ETag."""
+
+    container: str
+    name: str
+    etag: str = ""
+    size: int = 0
+
+    @property
+    def path(self) -> str:
+        return f"{self.container}/{self.name}"
+
+
+class Reply(Frozen):
+    """Where the sender of a request wants its answers: an allow-listed queue."""
+
+    queue: str
+    request: str
+    correlation_id: str = ""
+
+
+class Trigger(Frozen):
+    """Why a run should start. `id` is the same for every announcement of the same fact."""
+
+    id: str
+    pipeline: PipelineName
+    source: Source
+    at: datetime
+    blob: BlobRef | None = None
+    version: str | None = None
+    reply: Reply | None = None
+    by: str = ""
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """One run covers triggers of one kind; a model file or a version is a kind of its own."""
+        match self.pipeline:
+            case "publish":
+                return ("publish", self.blob.path + "@" + self.blob.etag if self.blob else "")
+            case "roll_back":
+                return ("roll_back", self.version or "")
+            case _:
+                return (self.pipeline, "")
+
+
+class Served(Frozen):
+    """A model as a target serves it: its version, its digest and our copy of its file.
+
+    `found_at` is where the target had it before we first touched it (only for a v0): until we patch
+    the target, it names that location and not ours.
+    """
+
+    version: str
+    digest: str
+    blob: str
+    found_at: str = ""
+
+
+class Evidence(Frozen):
+    """Where the evidence of a verdict lies (blob paths), so that it can be judged again."""
+
+    evaluation: str = ""
+    scored: str = ""
+    rows: str = ""
+    rows_etag: str = ""
+    candidate_scores: str = ""
+    champion_scores: str = ""
+    verdict: str = ""
+
+
+class RunState(Frozen):
+    """What a run carries from stage to stage.
+
+    job: id of the batch execution job, `starts` how many jobs this run has started, `job_deadline`
+    when waiting for it ends. model_file: blob path of the candidate. want: what each target shall
+    serve. since: the stamp of each target when last read back. changed_at: time of the last patch.
+    staged: which side (champion, candidate) the staging target holds, `staging_baseline` what it
+    answered before.
+    """
+
+    version: int = 0
+    began: datetime | None = None
+    input: BlobRef | None = None
+    job: str = ""
+    starts: int = 0
+    job_deadline: datetime | None = None
+    model_file: str = ""
+    digest: str = ""
+    evidence: Evidence = Evidence()
+    metrics: dict[str, float] = {}
+    verdict: str = ""
+    want: dict[str, Served] = {}
+    since: dict[str, str] = {}
+    changed_at: datetime | None = None
+    staged: Literal["", "champion", "candidate"] = ""
+    staging_baseline: str = ""
+    staging_since: str = ""
+    smoke_jobs: dict[str, str] = {}
+
+
+class Entry(Frozen):
+    """One line of a run's history: what a stage's visit came to."""
+
+    n: int
+    stage: str
+    outcome: str
+    at: datetime
+    why: str = ""
+    tries: int = 0

@@ -1,0 +1,97 @@
+"""The rules that change a ledger, as pure functions.
+
+The engine makes every write of a ledger conditional; what each rule here protects is told in
+`docs/decisions/0001-protocol.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from alm.domain.ledger import Intent, Ledger, Seen
+from alm.domain.run import RunState, Served, Trigger
+
+SEEN_DAYS = 16  # longer than a message can live (14 days) plus the sweep horizon (2 days)
+SEEN_MAX = 400  # and never more than this: the ledger travels in every step message
+
+
+def cover(waiting: Iterable[Trigger]) -> tuple[Trigger, ...]:
+    """Choose what the next run covers: a roll-back first, else the oldest and its kind."""
+    triggers = tuple(waiting)
+    if not triggers:
+        return ()
+    first = next((t for t in triggers if t.pipeline == "roll_back"), triggers[0])
+    return tuple(trigger for trigger in triggers if trigger.kind == first.kind)
+
+
+def remember(
+    seen: tuple[Seen, ...], triggers: Iterable[Trigger], now: datetime
+) -> tuple[Seen, ...]:
+    """Add triggers to `seen`; forget only what is older than any possible repeat."""
+    horizon = now - timedelta(days=SEEN_DAYS)
+    kept = tuple(entry for entry in seen if entry.at >= horizon)
+    return (*kept, *(Seen(id=trigger.id, at=now) for trigger in triggers))[-SEEN_MAX:]
+
+
+def record_intent(
+    ledger: Ledger, found: dict[str, Served], targets: Iterable[str], baselines: dict[str, str]
+) -> Ledger:
+    """Record what the targets of a wave are to be given back.
+
+    `previous` is always what the ledger says a target serves; `found` counts once in a target's
+    life, where the ledger has no entry, and then it stays.
+    """
+    assert ledger.active is not None
+    serves = {**found, **ledger.serves}
+    touched = {intent.target for intent in ledger.active.intent}
+    added = tuple(
+        Intent(target=name, previous=serves[name], baseline=baselines.get(name, ""))
+        for name in targets
+        if name not in touched
+    )
+    active = ledger.active.model_copy(update={"intent": (*ledger.active.intent, *added)})
+    return ledger.model_copy(update={"serves": serves, "active": active})
+
+
+def close(
+    ledger: Ledger, result: str, state: RunState, unknown: Iterable[str], now: datetime
+) -> Ledger:
+    """End the active run. Only `ok` moves what is served; else `serves` stays as it was."""
+    assert ledger.active is not None
+    changes: dict[str, object] = {
+        "active": None,
+        "last_run": ledger.active.run,
+        "last_result": result,
+        "finished_at": now,
+        "unknown": tuple(sorted({*ledger.unknown, *unknown})),
+    }
+    if result == "ok":
+        previous = {intent.target: intent.previous for intent in ledger.active.intent}
+        changes |= {
+            "before": {**ledger.before, **previous},
+            "serves": {**ledger.serves, **state.want},
+            "unknown": (),
+            "champion": champion(state.want.values()),
+        }
+    return ledger.model_copy(update=changes)
+
+
+def champion(served: Iterable[Served]) -> str:
+    """Name the version in service; targets on their own v0 are together called v0."""
+    labels = {"v0" if item.version.endswith("-v0") else item.version for item in served}
+    return " and ".join(sorted(labels))
+
+
+def repair_trigger(ledger: Ledger, run: str, now: datetime) -> Trigger | None:
+    """The order that a failed verification gives itself: serve what was served before."""
+    if not ledger.before:
+        return None
+    return Trigger(
+        id=f"t:{ledger.model}:repair:{run}",
+        pipeline="roll_back",
+        source="repair",
+        at=now,
+        version="previous",
+        by=run,
+    )

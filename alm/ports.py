@@ -1,0 +1,369 @@
+"""Protocols: what the engine and the stages need from the world.
+
+Every port has one double (tests/doubles.py) and one adapter or more; both pass the same contract
+suite. Calls block at most their total deadline (60 s; model files 180 s) and raise only the errors
+drawn in `domain/errors.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO, Literal, Protocol
+
+from alm.domain.ledger import Ledger
+from alm.domain.managed_model import ManagedModel, Service, Target
+from alm.domain.versions import Manifest
+
+Cell = str | int | float | bool | None
+Row = Mapping[str, Cell]
+JobState = Literal["NotStarted", "Running", "Failed", "Cancelled", "Finished"]
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, aware, UTC."""
+        ...
+
+
+class Ledgers(Protocol):
+    """One ledger per managed model, written conditionally."""
+
+    def get(self, model: str) -> tuple[Ledger, str]:
+        """Read a ledger and its ETag. One that was never written is empty and has the ETag ""."""
+        ...
+
+    def put(self, ledger: Ledger, etag: str) -> str:
+        """Write it if it still has `etag` ("" : if it does not exist). Returns the new ETag.
+
+        Raises Conflict if somebody wrote first, Unknown if the answer was lost.
+        """
+        ...
+
+    def list(self) -> Iterable[tuple[str, Mapping[str, str]]]:
+        """Name every ledger with its status (`state`, `run`, `due`, `waiting`, `finished`,
+        `unknown`), without reading the documents."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A message to send. `due` None: at once. `session` None: the queue has no sessions."""
+
+    queue: str
+    id: str
+    body: bytes
+    session: str | None = None
+    due: datetime | None = None
+    subject: str = ""
+    correlation_id: str = ""
+    content_type: str = "application/json"
+
+
+class Bus(Protocol):
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        """Send all of them; returns after the broker accepted every one.
+
+        Raises Unknown if that is not certain within 10 s: some may have been accepted.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class BlobProperties:
+    path: str
+    etag: str
+    size: int
+    modified: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A blob with leave to use it for a while, in the three parts that Studio wants.
+
+    base: `https://account.blob.core.windows.net/`; relative: `container/name`; sas: `?sv=…` (a
+    secret: never logged, never stored).
+    """
+
+    base: str
+    relative: str
+    sas: str = field(repr=False)
+
+    @property
+    def location(self) -> str:
+        """Where the blob is, without the leave."""
+        return self.base + self.relative
+
+    @property
+    def url(self) -> str:
+        return self.base + self.relative + self.sas
+
+
+class Blobs(Protocol):
+    """Blob storage. A path is `container/name`."""
+
+    def get(self, path: str, *, etag: str = "", bytes_max: int = 64 << 20) -> bytes:
+        """Read a blob. Raises NotFound, Conflict (no longer `etag`), Refused (too large)."""
+        ...
+
+    def open(self, path: str, *, etag: str = "") -> BinaryIO:
+        """Read a blob piece by piece (model files). Raises as `get`."""
+        ...
+
+    def put(self, path: str, content: bytes | BinaryIO, *, if_absent: bool = False) -> str:
+        """Write a blob, returns its ETag. With `if_absent` raises Conflict if it exists."""
+        ...
+
+    def properties(self, path: str) -> BlobProperties:
+        """Raises NotFound."""
+        ...
+
+    def list(self, container: str, prefix: str = "") -> Iterable[BlobProperties]: ...
+
+    def delete(self, path: str) -> None:
+        """Harmless if it is not there."""
+        ...
+
+    def grant(self, path: str, access: Literal["read", "write"], until: datetime) -> Grant:
+        """Give leave to read (`r`) or create and write (`cw`) one blob, for at most 6 days."""
+        ...
+
+    def location(self, path: str) -> str:
+        """The URL of a blob without any leave, as a grant would name it."""
+        ...
+
+    def fetch(self, url: str, sas: str = "") -> BinaryIO:
+        """Read a blob that a service named. Only from allowed storage hosts: else Misconfigured.
+
+        A blob of our own account is read with our own identity, whatever `sas` is.
+        Raises NotFound, Denied (expired leave).
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A batch execution: where its inputs are, where its outputs shall go, its parameters."""
+
+    inputs: Mapping[str, Grant]
+    outputs: Mapping[str, Grant]
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    id: str
+    state: JobState
+    details: str = ""
+    outputs: Mapping[str, Grant] = field(default_factory=dict)
+
+
+class TrainingService(Protocol):
+    """A batch execution service: it trains (its outputs are files), or scores in bulk."""
+
+    def create_job(self, submission: Submission) -> str:
+        """Submit a job; it does nothing, and costs nothing, until started. A new id every time."""
+        ...
+
+    def start_job(self, job_id: str) -> None:
+        """Start a job. Harmless to repeat: a job that was started already is left alone.
+
+        Raises Conflict if it can no longer be started (failed, cancelled).
+        """
+        ...
+
+    def job(self, job_id: str) -> JobStatus:
+        """Ask how a job is doing. Raises NotFound if it was deleted."""
+        ...
+
+    def cancel_job(self, job_id: str) -> None:
+        """Stop a job. Harmless if it has ended or is gone."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a target's definition says. location: URL of the model file without leave.
+
+    stamp: changes whenever the definition does. settled: no deployment of it is under way.
+    sas: the leave to read the location, where the service gives one.
+    """
+
+    location: str
+    stamp: str
+    settled: bool = True
+    sas: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Answers in the order of the rows; every cell as text, None where missing."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+
+
+class ScoringTarget(Protocol):
+    """A web service that scores, and whose model can be changed."""
+
+    def read(self) -> Reading:
+        """Read back the definition. Raises NotFound, Misconfigured (no such resource)."""
+        ...
+
+    def patch(self, model: Grant) -> None:
+        """Put a model file in. Returns when the service has accepted; `read` tells when it settled.
+
+        Overwrites: harmless to repeat. Raises Misconfigured if the service refuses this patch.
+        """
+        ...
+
+    def score(self, rows: Sequence[Row], *, input: str, output: str) -> Scores:
+        """Score rows through the request/response service."""
+        ...
+
+    def batch(self) -> TrainingService:
+        """The same endpoint's batch execution service."""
+        ...
+
+
+class Services(Protocol):
+    """Finds the service that a declaration names. Clients are kept; credentials looked up late."""
+
+    def training(self, service: Service) -> TrainingService: ...
+
+    def target(self, target: Target) -> ScoringTarget: ...
+
+
+class Versions(Protocol):
+    """The version store: immutable model files and their manifests."""
+
+    def put_file(self, path: str, content: BinaryIO, digest: str) -> None:
+        """Keep a model file under its conventional name. The same content again is harmless.
+
+        Raises Conflict if the name holds other content.
+        """
+        ...
+
+    def put_manifest(self, manifest: Manifest) -> Manifest:
+        """Record a version, once: returns what is recorded, maybe by an earlier attempt."""
+        ...
+
+    def manifest(self, model: str, version: str) -> Manifest:
+        """Read one. Raises NotFound, naming the versions there are."""
+        ...
+
+    def manifests(self, model: str) -> list[Manifest]:
+        """All of a managed model, oldest first."""
+        ...
+
+
+@dataclass(frozen=True)
+class InboxItem:
+    """What could not be handled: where it came from, why, and what to do about it.
+
+    payload: the body as received (text; base64 where it is not UTF-8, then `encoding` says so).
+    queue, session: where redrive sends it; an empty queue means it cannot be re-sent.
+    """
+
+    id: str
+    at: datetime
+    source: str
+    reason: str
+    remedy: str
+    payload: str
+    encoding: Literal["utf-8", "base64"] = "utf-8"
+    queue: str = ""
+    session: str = ""
+    model: str = ""
+    run: str = ""
+
+
+class Records(Protocol):
+    """What people look at: runs in flight and ended, the inbox. Nothing decides from it."""
+
+    def put_active(self, model: str, run: str, document: Mapping[str, object]) -> None:
+        """Best effort: never raises."""
+        ...
+
+    def put_ended(self, run: str, day: str, document: Mapping[str, object]) -> None:
+        """Write the run's record (idempotent) and take it off the active ones."""
+        ...
+
+    def run(self, run: str) -> Mapping[str, object]:
+        """The record of a run, ended or in flight. Raises NotFound."""
+        ...
+
+    def runs(
+        self, *, model: str = "", days: int = 7, count: int = 200
+    ) -> list[Mapping[str, object]]:
+        """Runs in flight, then ended ones, newest first."""
+        ...
+
+    def put_inbox(self, item: InboxItem) -> None:
+        """Keep what could not be handled, once per id."""
+        ...
+
+    def inbox(self, count: int = 200) -> list[InboxItem]:
+        """What is in the inbox, newest first."""
+        ...
+
+    def inbox_item(self, item_id: str) -> InboxItem:
+        """Raises NotFound."""
+        ...
+
+    def discard_inbox(self, item_id: str) -> None:
+        """Take an item out of the inbox; harmless if it is not there."""
+        ...
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something people should know: a run failed, is held, was rolled back, a target is unknown."""
+
+    event: Literal["failed", "held", "rolled_back", "unknown", "drift", "unwell", "stuck"]
+    model: str
+    run: str
+    why: str
+    at: datetime
+    webhook: str = ""
+    digest: str = ""
+
+
+class Notifier(Protocol):
+    def notify(self, notice: Notice) -> None:
+        """Tell people; never raises, a failure to tell is logged and kept in the inbox."""
+        ...
+
+
+class ManagedModels(Protocol):
+    """The declarations."""
+
+    def resolve(self, model: str) -> ManagedModel:
+        """The managed model of that name. Raises UnknownModel, naming near ones."""
+        ...
+
+    def at(self, model: str, digest: str) -> ManagedModel:
+        """The declaration that a run began with. Raises Misconfigured if it is lost."""
+        ...
+
+    def keep(self, model: ManagedModel) -> None:
+        """Store a declaration under its digest, once, for the runs that begin with it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything the engine and the stages may touch."""
+
+    clock: Clock
+    ledgers: Ledgers
+    bus: Bus
+    blobs: Blobs
+    versions: Versions
+    services: Services
+    records: Records
+    notifier: Notifier
+    models: ManagedModels
+    new_id: Callable[[], str]
