@@ -1,9 +1,9 @@
 """From AMQP 1.0 bytes to Python values.
 
-Decoding accepts every encoding of the standard and is bounded: nesting by `NESTING_MAX`, counts by
-the bytes that remain. Whatever is malformed raises CodecError, never another exception. Integers of
-all widths decode to `int`; symbols, timestamps and described values keep their type. Decimals decode
-to their raw bytes: nothing here calculates with them.
+Every encoding of the standard is accepted, within bounds: nesting by `NESTING_MAX`, counts by the
+bytes that remain. Whatever is malformed raises CodecError, never another exception. Integers of all
+widths become `int`; symbols, timestamps and described values keep their type; decimals become
+their raw bytes.
 """
 
 import struct
@@ -14,7 +14,7 @@ from typing import Any
 from devstack.servicebus.amqp_types import CodecError, Described, Symbol, Timestamp
 
 NESTING_MAX = 32  # messages of real clients nest four levels deep
-ARRAY_OF_NOTHING_MAX = 1024  # elements of zero width cost no bytes, so bytes cannot bound them
+NOTHINGS_MAX = 1024  # elements of zero width, which bytes cannot bound
 
 _U16 = struct.Struct(">H")
 _U32 = struct.Struct(">I")
@@ -41,10 +41,7 @@ def decode(buffer: bytes, position: int = 0) -> tuple[Any, int]:
 
 
 def decode_described_list(buffer: bytes, position: int = 0) -> tuple[int, list[Any], int]:
-    """Return descriptor code, fields and end of a described list (a performative or a section).
-
-    Raises CodecError if the bytes are anything else.
-    """
+    """Return descriptor code, fields and end of a described list. Raises CodecError."""
     try:
         return _decode_described_list(buffer, position)
     except (IndexError, struct.error, UnicodeDecodeError) as error:
@@ -197,7 +194,7 @@ def _array32(buffer: bytes, position: int, depth: int) -> tuple[list[Any], int]:
 
 
 def _elements(buffer: bytes, position: int, end: int, count: int, depth: int) -> list[Any]:
-    if end > len(buffer) or count > max(end - position, ARRAY_OF_NOTHING_MAX):
+    if end > len(buffer) or count > max(end - position, NOTHINGS_MAX):
         raise CodecError(f"an array of {count} elements does not fit into {end - position} bytes")
     if depth >= NESTING_MAX:
         raise CodecError(f"values nest deeper than {NESTING_MAX}")
@@ -227,15 +224,12 @@ def _bytes_at(buffer: bytes, position: int, size: int) -> bytes:
 
 def _fixed(layout: struct.Struct, convert: Callable[[Any], Any] | None = None) -> Decoder:
     size, unpack_from = layout.size, layout.unpack_from
-
-    def plain(buffer: bytes, position: int, _depth: int) -> tuple[Any, int]:
-        return unpack_from(buffer, position)[0], position + size
-
-    def converted(buffer: bytes, position: int, _depth: int) -> tuple[Any, int]:
-        assert convert is not None
-        return convert(unpack_from(buffer, position)[0]), position + size
-
-    return plain if convert is None else converted
+    if convert is None:
+        return lambda buffer, position, _: (unpack_from(buffer, position)[0], position + size)
+    return lambda buffer, position, _: (
+        convert(unpack_from(buffer, position)[0]),
+        position + size,
+    )
 
 
 def _raw(size: int) -> Decoder:
@@ -288,14 +282,18 @@ _SIGNED = struct.Struct(">b")
 _DECODERS: dict[int, Decoder] = {
     **{code: _constant(value) for code, value in _CONSTANTS.items()},
     0x45: lambda _buffer, position, _depth: ([], position),
-    **{code: _fixed(_BYTE) for code in (0x50, 0x52, 0x53)},
-    **{code: _fixed(_SIGNED) for code in (0x51, 0x54, 0x55)},
+    **dict.fromkeys((0x50, 0x52, 0x53), _fixed(_BYTE)),
+    **dict.fromkeys((0x51, 0x54, 0x55), _fixed(_SIGNED)),
     0x56: _fixed(_BYTE, bool),
-    **{0x60: _fixed(_U16), 0x61: _fixed(_I16), 0x70: _fixed(_U32), 0x71: _fixed(_I32)},
-    **{0x72: _fixed(_F32), 0x73: _fixed(_U32, _character), 0x74: _raw(4)},
-    **{0x80: _fixed(_U64), 0x81: _fixed(_I64), 0x82: _fixed(_F64)},
-    **{0x83: _fixed(_I64, Timestamp), 0x84: _raw(8), 0x94: _raw(16), 0x98: _uuid},
-    **{0xA0: _variable8(bytes), 0xA1: _variable8(_text), 0xA3: _variable8(_symbol)},
-    **{0xB0: _variable32(bytes), 0xB1: _variable32(_text), 0xB3: _variable32(_symbol)},
-    **{0xC0: _list8, 0xC1: _map8, 0xD0: _list32, 0xD1: _map32, 0xE0: _array8, 0xF0: _array32},
 }
+for _code, _layout in (
+    *((0x60, _U16), (0x61, _I16), (0x70, _U32), (0x71, _I32)),
+    *((0x72, _F32), (0x80, _U64), (0x81, _I64), (0x82, _F64)),
+):
+    _DECODERS[_code] = _fixed(_layout)
+_DECODERS |= {0x73: _fixed(_U32, _character), 0x83: _fixed(_I64, Timestamp), 0x98: _uuid}
+_DECODERS |= {0x74: _raw(4), 0x84: _raw(8), 0x94: _raw(16)}  # decimals
+_DECODERS |= {0xA0: _variable8(bytes), 0xA1: _variable8(_text), 0xA3: _variable8(_symbol)}
+_DECODERS |= {0xB0: _variable32(bytes), 0xB1: _variable32(_text), 0xB3: _variable32(_symbol)}
+_DECODERS |= {0xC0: _list8, 0xC1: _map8, 0xD0: _list32, 0xD1: _map32}
+_DECODERS |= {0xE0: _array8, 0xF0: _array32}

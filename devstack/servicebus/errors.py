@@ -1,10 +1,10 @@
 """What the broker says no with.
 
-    Refused          a request that cannot be done: condition and description go to the client
-      LockLost       the message lock is gone: expired, settled before, or lost in a restart
-      SessionLost    the session lock is gone
-    ConfigError      the configuration file is wrong; lists every mistake
-    JournalInUse     another broker has this data folder open
+Refused          a request that cannot be done: condition and description go to the client
+  LockLost       the message lock is gone: expired, settled before, or lost in a restart
+  SessionLost    the session lock is gone
+ConfigError      the configuration file is wrong; lists every mistake
+JournalInUse     another broker has this data folder open
 """
 
 ARGUMENT = "com.microsoft:argument-error"
@@ -21,7 +21,7 @@ SESSION_TAKEN = "com.microsoft:session-cannot-be-locked"
 TIMEOUT = "com.microsoft:timeout"
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not a defect
+class Refused(Exception):
     """A request that cannot be done; `condition` is the protocol's word for why."""
 
     def __init__(self, condition: str, description: str) -> None:
@@ -33,17 +33,30 @@ class Refused(Exception):  # noqa: N818 - an answer, not a defect
 class LockLost(Refused):
     """The lock on a message is gone."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            LOCK_LOST, "the lock is no longer held: it expired or the message was settled"
-        )
+    def __init__(
+        self,
+        description: str = "the lock is no longer held: it expired or the message was settled",
+        condition: str = LOCK_LOST,
+    ) -> None:
+        super().__init__(condition, description)
 
 
-class SessionLost(Refused):
-    """The lock on a session is gone."""
+class SessionLost(LockLost):
+    """The lock on a session is gone, and with it those on its messages."""
 
     def __init__(self, session_id: str) -> None:
-        super().__init__(SESSION_LOST, f"the lock on session {session_id!r} is no longer held")
+        super().__init__(f"the lock on session {session_id!r} is no longer held", SESSION_LOST)
+
+
+class NoSession(Refused):
+    """No session became available in time."""
+
+    def __init__(self) -> None:
+        super().__init__(TIMEOUT, "no session became available in time")
+
+
+class ConnectionLost(Exception):
+    """The connection to the broker is gone; what was asked may or may not have happened."""
 
 
 class ConfigError(Exception):
@@ -54,5 +67,5 @@ class ConfigError(Exception):
         self.mistakes = mistakes
 
 
-class JournalInUse(Exception):  # noqa: N818 - says what is the case
+class JournalInUse(Exception):
     """Another broker has this data folder open."""

@@ -23,6 +23,7 @@ HEARTBEAT = b"\x00\x00\x00\x08\x02\x00\x00\x00"
 
 FRAME_BYTES_MAX = 1024 * 1024  # what the SDK offers too
 FRAME_BYTES_MIN = 512  # by the standard; smaller offers are fatal
+HANDLE_MAX = 65_535
 WINDOW = 2**31 - 1  # session windows are not policed: the SDK counts deliveries, not frames
 MESSAGE_FORMAT_BATCH = 0x80013700
 
@@ -80,7 +81,9 @@ _NULLS4 = b"\x40" * 4
 _NULLS5 = b"\x40" * 5
 
 
-def disposition(channel: int, role: bool, span: tuple[int, int], settled: bool, state: bytes) -> bytes:
+def disposition(
+    channel: int, role: bool, span: tuple[int, int], settled: bool, state: bytes
+) -> bytes:
     """Return the disposition of the deliveries from `span[0]` to `span[1]`; role True receives."""
     first, last = span
     if len(state) > 200:  # an error with a long description needs a longer list
@@ -122,7 +125,7 @@ def transfer_in_parts(transferred: bytes, frame_bytes_max: int) -> bytes:
     pieces = [payload[start : start + room] for start in range(0, len(payload), room)]
     first = bytearray(head)
     first[0:4] = (len(head) + len(pieces[0])).to_bytes(4)
-    first[_MORE_AT] = 0x41
+    first[_MORE_AT] = 0x41 if len(pieces) > 1 else 0x42
     frames = [bytes(first) + pieces[0]]
     for index, piece in enumerate(pieces[1:], start=2):
         more = 0x41 if index < len(pieces) else 0x42

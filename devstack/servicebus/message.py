@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from devstack.servicebus.amqp_types import CodecError, Symbol, Timestamp
+from devstack.servicebus.amqp_types import CodecError, Symbol
 from devstack.servicebus.decoding import decode, decode_described_list, descriptor_code, skip
 from devstack.servicebus.encoding import described, encode, encode_list, encode_map
 from devstack.servicebus.errors import NOT_IMPLEMENTED, Refused
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HEADER, DELIVERY_ANNOTATIONS, MESSAGE_ANNOTATIONS = 0x70, 0x71, 0x72
 PROPERTIES, APPLICATION_PROPERTIES, DATA, FOOTER = 0x73, 0x74, 0x75, 0x78
 
+_END_OF_TIME = 253_402_300_799_999  # the year 9999, the last that any client can show
 _MESSAGE_ID, _GROUP_ID = 0, 10  # places in the properties section
 _SCHEDULED = "x-opt-scheduled-enqueue-time"
 _OWNED = {
@@ -43,7 +44,7 @@ MessageId = str | int | bytes | uuid.UUID
 
 @dataclass(slots=True, eq=False)
 class Message:
-    """One message and what the broker knows about it. Times are milliseconds since 1970, 0 if none."""
+    """One message and what the broker knows about it. Times are milliseconds since 1970 or 0."""
 
     bare: bytes  # properties, application properties, body and footer, as they came
     message_id: MessageId | None = None
@@ -60,7 +61,6 @@ class Message:
     expires: int = 0
     delivery_count: int = 0
     state: State = State.ACTIVE
-    source: str | None = None  # the queue that dead-lettered it
     lock: "Lock | None" = field(default=None, repr=False)
     timer: "Timer | None" = field(default=None, repr=False)
 
@@ -107,7 +107,7 @@ def _read_header(message: Message, fields: list[Any]) -> None:
         raise CodecError("priority and ttl of a header are numbers")
     message.durable = durable is not False
     message.priority = 4 if priority is None else min(max(priority, 0), 255)
-    message.ttl = ttl
+    message.ttl = None if ttl is None else min(max(ttl, 0), 2**32 - 1)
 
 
 def _read_annotations(message: Message, payload: bytes, start: int) -> int:
@@ -135,7 +135,7 @@ def _read_annotations(message: Message, payload: bytes, start: int) -> int:
 def _timestamp(value: object) -> int:
     if not isinstance(value, int):
         raise CodecError(f"{_SCHEDULED} is a timestamp")
-    return max(0, int(value))
+    return min(max(0, int(value)), _END_OF_TIME)
 
 
 def _read_bare(message: Message) -> None:
@@ -179,7 +179,6 @@ _ORIGIN_KEY = _symbol_key("x-opt-enqueue-sequence-number") + b"\x81"
 _LOCKED_KEY = _symbol_key("x-opt-locked-until") + b"\x83"
 _STATE_KEY = _symbol_key("x-opt-message-state") + b"\x71"
 _SCHEDULED_KEY = _symbol_key(_SCHEDULED) + b"\x83"
-_SOURCE_KEY = _symbol_key("x-opt-deadletter-source")
 _TOKEN_SECTION = described(
     DELIVERY_ANNOTATIONS,
     encode_map([_symbol_key("x-opt-lock-token"), encode(uuid.UUID(int=0))]),
@@ -226,9 +225,6 @@ def _annotations(message: Message, locked_until: int) -> bytes:
     if message.scheduled:
         parts += (_SCHEDULED_KEY, pack(message.scheduled))
         items += 2
-    if message.source:
-        parts += (_SOURCE_KEY, encode(message.source))
-        items += 2
     body = b"".join(parts)
     return _MAP_SECTION.pack(b"\x00\x53\x72\xd1", len(body) + 4, items) + body
 
@@ -257,7 +253,8 @@ def with_application_properties(bare: bytes, added: dict[str, str]) -> bytes:
     start = position
     if bare[position : position + 3] == b"\x00\x53\x74":
         start = skip(bare, position)
-        properties = _raw_pairs(bare, position + 3, start)
+        if bare[position + 3] in (0xC1, 0xD1):
+            properties = _raw_pairs(bare, position + 3, start)
     properties.update({encode(key): encode(value) for key, value in added.items()})
     section = encode_map([item for pair in properties.items() for item in pair])
     return bare[:position] + described(APPLICATION_PROPERTIES, section) + bare[start:]
@@ -272,8 +269,3 @@ def _raw_pairs(buffer: bytes, start: int, end: int) -> dict[bytes, bytes]:
         pairs[buffer[position:value_at]] = buffer[value_at:after]
         position = after
     return pairs
-
-
-def as_timestamp(milliseconds: int) -> Timestamp:
-    """Return a point in time as AMQP writes it."""
-    return Timestamp(milliseconds)
