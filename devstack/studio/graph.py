@@ -1,0 +1,186 @@
+"""Graphs of modules: what a web service or an experiment consists of, and the one way to run them.
+
+A graph is nodes and edges. A node is a module with parameters, an input, an output, or a resource
+(a trained model, a dataset). `run_graph` runs the modules in order and hands back what each port
+gave; an observer is told of each node, may supply remembered outputs, and may stop the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+
+from devstack.studio.learning.failures import BadGraph, LearningFailure
+from devstack.studio.modules import MODULES, Value
+
+PortName = tuple[str, str]
+
+# An input and a resource have one output without a name of its own; an output node one input.
+ONLY_PORT = ""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node: exactly one of module, source and output says what it is."""
+
+    id: str
+    module: str | None = None
+    source: str | None = None
+    output: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A connection from a port that puts out to a port that takes in."""
+
+    source: str
+    source_port: str
+    target: str
+    target_port: str
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes by id, and the edges between them."""
+
+    nodes: Mapping[str, Node]
+    edges: tuple[Edge, ...]
+
+    def mistakes(self) -> list[str]:
+        """Everything that keeps this graph from running, in words; empty when it is sound."""
+        found = [text for edge in self.edges for text in self._edge_mistakes(edge)]
+        found += [text for node in self.nodes.values() for text in self._node_mistakes(node)]
+        if not found:
+            try:
+                self.order()
+            except BadGraph as error:
+                found.append(str(error))
+        return found
+
+    def order(self) -> list[str]:
+        """The ids of the nodes so that each comes after those it depends on; raises BadGraph."""
+        before: dict[str, set[str]] = {node: set() for node in sorted(self.nodes)}
+        for edge in self.edges:
+            before[edge.target].add(edge.source)
+        try:
+            return list(TopologicalSorter(before).static_order())
+        except CycleError as error:
+            raise BadGraph(f"the graph has a cycle: {' -> '.join(error.args[1])}") from error
+
+    def into(self, node_id: str) -> list[Edge]:
+        """The edges that end at a node."""
+        return [edge for edge in self.edges if edge.target == node_id]
+
+    def output_kinds(self) -> dict[str, str]:
+        """For each output of the service, what comes out: a dataset or a trained model."""
+        outputs = {node.id: node.output for node in self.nodes.values() if node.output is not None}
+        return {
+            str(outputs[edge.target]): self.kind_of(edge)
+            for edge in self.edges
+            if edge.target in outputs
+        }
+
+    def kind_of(self, edge: Edge) -> str:
+        """What passes along an edge: the type of the module's output port, else a dataset."""
+        module = MODULES.get(self.nodes[edge.source].module or "")
+        return module.outputs.get(edge.source_port, "Dataset") if module else "Dataset"
+
+    def _node_mistakes(self, node: Node) -> list[str]:
+        if node.module is None:
+            return []
+        module = MODULES.get(node.module)
+        if module is None:
+            return [f"node {node.id!r} is of module {node.module!r}, which is not known here"]
+        connected = {edge.target_port for edge in self.into(node.id)}
+        missing = sorted(set(module.inputs) - connected)
+        return [f"node {node.id!r} ({node.module}): port {port!r} is open" for port in missing]
+
+    def _edge_mistakes(self, edge: Edge) -> list[str]:
+        ends = {"source": edge.source, "target": edge.target}
+        unknown = [f"an edge names {end} {node!r}, which is no node" for end, node in ends.items()
+                   if node not in self.nodes]  # fmt: skip
+        return unknown or self._port_mistakes(edge)
+
+    def _port_mistakes(self, edge: Edge) -> list[str]:
+        source, target = self.nodes[edge.source], self.nodes[edge.target]
+        puts_out = MODULES.get(source.module or "")
+        takes_in = MODULES.get(target.module or "")
+        found = []
+        if puts_out is not None and edge.source_port not in puts_out.outputs:
+            found.append(f"node {source.id!r} ({source.module}) has no output {edge.source_port!r}")
+        if takes_in is not None and edge.target_port not in takes_in.inputs:
+            found.append(f"node {target.id!r} ({target.module}) has no input {edge.target_port!r}")
+        return found
+
+
+class Observer:
+    """Told what happens while a graph runs. This one does not care."""
+
+    def remembered(self, node: Node) -> Mapping[str, Value] | None:
+        """What the node put out in an earlier run with the same inputs, if that may be used."""
+        return None
+
+    def starting(self, node: Node) -> None:
+        """A module is about to run; an exception raised here ends the run."""
+
+    def finished(self, node: Node, outputs: Mapping[str, Value]) -> None:
+        """A module has run."""
+
+
+class NodeFailure(LearningFailure):
+    """A module could not run; names the module and says why."""
+
+    def __init__(self, node: Node, reason: str) -> None:
+        super().__init__(f"module {node.module!r}: {reason}")
+        self.node = node
+
+
+def run_graph(
+    graph: Graph, sources: Mapping[str, Value], observer: Observer | None = None
+) -> dict[PortName, Value]:
+    """Run every module of a graph; returns what each output port of each node gave.
+
+    `sources` holds the values of inputs and resources by their names. Raises NodeFailure when a
+    module cannot run, BadGraph when the graph has a cycle or a source has no value.
+    """
+    values: dict[PortName, Value] = {}
+    for node_id in graph.order():
+        node = graph.nodes[node_id]
+        taken = {
+            edge.target_port: values[(edge.source, edge.source_port)]
+            for edge in graph.into(node_id)
+        }
+        for port, value in _node_outputs(node, taken, sources, observer or Observer()).items():
+            values[(node_id, port)] = value
+    return values
+
+
+def _node_outputs(
+    node: Node, taken: Mapping[str, Value], sources: Mapping[str, Value], observer: Observer
+) -> Mapping[str, Value]:
+    if node.output is not None:
+        return {ONLY_PORT: next(iter(taken.values()))} if taken else {}
+    if node.source is not None:
+        if node.source not in sources:
+            raise BadGraph(f"nothing was given for {node.source!r}")
+        return {ONLY_PORT: sources[node.source]}
+    outputs = observer.remembered(node)
+    if outputs is None:
+        observer.starting(node)
+        outputs = _run_module(node, taken)
+    observer.finished(node, outputs)
+    return outputs
+
+
+def _run_module(node: Node, taken: Mapping[str, Value]) -> Mapping[str, Value]:
+    module = MODULES.get(node.module or "")
+    if module is None:
+        raise BadGraph(f"module {node.module!r} is not known here")
+    try:
+        return module.run(node.parameters, taken)
+    except NodeFailure:
+        raise
+    except LearningFailure as error:
+        raise NodeFailure(node, str(error)) from error

@@ -1,0 +1,1 @@
+"""Tables, learners, evaluation, the `.iLearner` file. Knows nothing of HTTP or services."""
