@@ -1,0 +1,124 @@
+"""Command line of the whole stack: `python -m devstack up`.
+
+Starts everything, prints where it is, ends everything on SIGTERM or Ctrl-C. A part that dies ends
+the stack with code 1, unless `--restart` is given.
+"""
+
+import argparse
+import json
+import queue
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from devstack.ports import NAMES
+from devstack.stack import PartFailed, Stack, StackFailed, StackOptions
+
+_FAILED = 1
+_SIGNAL = ("signal", 0)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--app", type=Path, default=Path(), help="folder of function_app.py")
+    parser.add_argument("--data", type=Path, default=Path(".local/up"), help="folder for all data")
+    for name in NAMES:
+        parser.add_argument(f"--port-{name}", type=int, default=0, help="0 takes a free one")
+    parser.add_argument(
+        "--servicebus-config", type=Path, help="queues (default: infra/servicebus.json of the app)"
+    )
+    parser.add_argument("--with-samples", action="store_true", help="Studio with sample services")
+    parser.add_argument("--admin", action="store_true", help="Studio's faults, the broker's clock")
+    parser.add_argument(
+        "--propagation-seconds", type=float, help="how long a patched model answers as before"
+    )
+    parser.add_argument(
+        "--env",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="KEY=VALUE",
+        help="a setting of the app; may be repeated",
+    )
+    parser.add_argument("--no-host", action="store_true", help="all but the Functions host")
+    parser.add_argument("--restart", action="store_true", help="restart a part that dies")
+    parser.add_argument("--verbose", action="store_true", help="the host reports successes too")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON when ready")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return name, value
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the stack until it is told to end; return the exit code."""
+    stack = Stack(_options(arguments))
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stack.deaths.put(_SIGNAL))
+    try:
+        with stack:
+            facts = stack.addresses | {"pids": stack.pids()}
+            sys.stdout.write(json.dumps(facts) + "\n") if arguments.json else _print(facts)
+            sys.stdout.flush()
+            return _watch(stack, restart=arguments.restart)
+    except (StackFailed, PartFailed) as error:
+        sys.stderr.write(f"{error}\n")
+        return _FAILED
+
+
+def _options(arguments: argparse.Namespace) -> StackOptions:
+    return StackOptions(
+        app=arguments.app,
+        data=arguments.data,
+        servicebus_config=arguments.servicebus_config,
+        with_samples=arguments.with_samples,
+        admin=arguments.admin,
+        host=not arguments.no_host,
+        verbose=arguments.verbose,
+        propagation_seconds=arguments.propagation_seconds,
+        environment=dict(arguments.env),
+        ports={name: getattr(arguments, f"port_{name.replace('-', '_')}") for name in NAMES},
+    )
+
+
+def _watch(stack: Stack, *, restart: bool) -> int:
+    """Wait for a signal, or for a part to die; return the exit code."""
+    while True:
+        try:
+            event = stack.deaths.get(timeout=1.0)
+        except queue.Empty:
+            continue  # lets signals in on every system
+        if event == _SIGNAL:
+            return 0
+        name, code = event
+        sys.stderr.write(f"{name} died with code {code}; {stack.log_tail(name)}\n")
+        if not restart:
+            return _FAILED
+        stack.start(name)
+        sys.stderr.write(f"{name} runs again\n")
+
+
+def _print(facts: dict[str, Any]) -> None:
+    table = Table(title="Local stack", show_header=False, title_justify="left")
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        if name == "samples":
+            table.add_row("samples", "\n".join(_sample(sample) for sample in value) or "none")
+        elif isinstance(value, dict):
+            table.add_row(name, "\n".join(f"{key}: {item}" for key, item in value.items()))
+        elif value is not None:
+            table.add_row(name, str(value))
+    Console().print(table)
+
+
+def _sample(sample: dict[str, Any]) -> str:
+    words = (str(sample.get(key, "")) for key in ("name", "role", "kind", "region"))
+    return " ".join(word for word in words if word)
