@@ -8,17 +8,25 @@ drawn in `domain/errors.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Literal, Protocol
 
+from alm.domain.exchange import BlobProperties as BlobProperties
+from alm.domain.exchange import Cell as Cell
+from alm.domain.exchange import Grant as Grant
+from alm.domain.exchange import InboxItem as InboxItem
+from alm.domain.exchange import JobState as JobState
+from alm.domain.exchange import JobStatus as JobStatus
+from alm.domain.exchange import Notice as Notice
+from alm.domain.exchange import Outgoing as Outgoing
+from alm.domain.exchange import Reading as Reading
+from alm.domain.exchange import Row as Row
+from alm.domain.exchange import Scores as Scores
+from alm.domain.exchange import Submission as Submission
 from alm.domain.ledger import Ledger
 from alm.domain.managed_model import ManagedModel, Service, Target
 from alm.domain.versions import Manifest
-
-Cell = str | int | float | bool | None
-Row = Mapping[str, Cell]
-JobState = Literal["NotStarted", "Running", "Failed", "Cancelled", "Finished"]
 
 
 class Clock(Protocol):
@@ -47,20 +55,6 @@ class Ledgers(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Outgoing:
-    """A message to send. `due` None: at once. `session` None: the queue has no sessions."""
-
-    queue: str
-    id: str
-    body: bytes
-    session: str | None = None
-    due: datetime | None = None
-    subject: str = ""
-    correlation_id: str = ""
-    content_type: str = "application/json"
-
-
 class Bus(Protocol):
     def send(self, messages: Sequence[Outgoing]) -> None:
         """Send all of them; returns after the broker accepted every one.
@@ -68,37 +62,6 @@ class Bus(Protocol):
         Raises Unknown if that is not certain within 10 s: some may have been accepted.
         """
         ...
-
-
-@dataclass(frozen=True)
-class BlobProperties:
-    path: str
-    etag: str
-    size: int
-    modified: datetime
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Grant:
-    """A blob with leave to use it for a while, in the three parts that Studio wants.
-
-    base: `https://account.blob.core.windows.net/`; relative: `container/name`; sas: `?sv=…` (a
-    secret: never logged, never stored).
-    """
-
-    base: str
-    relative: str
-    sas: str = field(repr=False)
-
-    @property
-    def location(self) -> str:
-        """Where the blob is, without the leave."""
-        return self.base + self.relative
-
-    @property
-    def url(self) -> str:
-        return self.base + self.relative + self.sas
 
 
 class Blobs(Protocol):
@@ -143,23 +106,6 @@ class Blobs(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Submission:
-    """A batch execution: where its inputs are, where its outputs shall go, its parameters."""
-
-    inputs: Mapping[str, Grant]
-    outputs: Mapping[str, Grant]
-    parameters: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class JobStatus:
-    id: str
-    state: JobState
-    details: str = ""
-    outputs: Mapping[str, Grant] = field(default_factory=dict)
-
-
 class TrainingService(Protocol):
     """A batch execution service: it trains (its outputs are files), or scores in bulk."""
 
@@ -183,28 +129,6 @@ class TrainingService(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What a target's definition says. location: URL of the model file without leave.
-
-    stamp: changes whenever the definition does. settled: no deployment of it is under way.
-    sas: the leave to read the location, where the service gives one.
-    """
-
-    location: str
-    stamp: str
-    settled: bool = True
-    sas: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Answers in the order of the rows; every cell as text, None where missing."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str | None, ...], ...]
-
-
 class ScoringTarget(Protocol):
     """A web service that scores, and whose model can be changed."""
 
@@ -220,7 +144,11 @@ class ScoringTarget(Protocol):
         ...
 
     def score(self, rows: Sequence[Row], *, input: str, output: str) -> Scores:
-        """Score rows through the request/response service."""
+        """Score rows through the request/response service.
+
+        Raises Refused if the model cannot score these rows (its smoke test failed), Misconfigured
+        if the service has no such input or output, or does not answer row by row.
+        """
         ...
 
     def batch(self) -> TrainingService:
@@ -259,27 +187,6 @@ class Versions(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class InboxItem:
-    """What could not be handled: where it came from, why, and what to do about it.
-
-    payload: the body as received (text; base64 where it is not UTF-8, then `encoding` says so).
-    queue, session: where redrive sends it; an empty queue means it cannot be re-sent.
-    """
-
-    id: str
-    at: datetime
-    source: str
-    reason: str
-    remedy: str
-    payload: str
-    encoding: Literal["utf-8", "base64"] = "utf-8"
-    queue: str = ""
-    session: str = ""
-    model: str = ""
-    run: str = ""
-
-
 class Records(Protocol):
     """What people look at: runs in flight and ended, the inbox. Nothing decides from it."""
 
@@ -316,19 +223,6 @@ class Records(Protocol):
     def discard_inbox(self, item_id: str) -> None:
         """Take an item out of the inbox; harmless if it is not there."""
         ...
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something people should know: a run failed, is held, was rolled back, a target is unknown."""
-
-    event: Literal["failed", "held", "rolled_back", "unknown", "drift", "unwell", "stuck"]
-    model: str
-    run: str
-    why: str
-    at: datetime
-    webhook: str = ""
-    digest: str = ""
 
 
 class Notifier(Protocol):

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from alm.domain.frozen import Frozen
-from alm.domain.run import Entry, PipelineName, RunState, Served, Trigger
+from alm.domain.run import BlobRef, Entry, PipelineName, Result, RunState, Served, Trigger
 
 
 class Token(Frozen):
@@ -36,6 +36,7 @@ class Step(Message):
     the chain last saw it. suffix: tells chains apart that were started anew. wave: the group of
     targets now being patched. rounds: patches tried in this wave. tries: failed visits of this
     stage. waits: visits that had nothing to decide. result, unknown, why: what `finish` writes.
+    shown: people have been shown this run as in flight.
     ledger, etag: the document as last written; both are missing from a step that was swept up.
     """
 
@@ -53,9 +54,10 @@ class Step(Message):
     waits: int = 0
     then: str = ""
     hold_digest: str = ""
-    result: str = ""
+    result: Result | Literal[""] = ""
     unknown: tuple[str, ...] = ()
     why: str = ""
+    shown: bool = False
     state: RunState = RunState()
     history: tuple[Entry, ...] = ()
     ledger: Ledger | None = None
@@ -127,7 +129,8 @@ class Ledger(Frozen):
     """What is true of one managed model: who owns it, what waits, what each target should serve.
 
     serves: target -> what it should serve. before: the same, as it was before the last ok run.
-    unknown: targets not known to serve what `serves` says. runs, versions: the last numbers given.
+    unknown: targets not known to serve what `serves` says. dataset: the last one trained on.
+    runs, versions: the last numbers given.
     """
 
     model: str
@@ -135,6 +138,7 @@ class Ledger(Frozen):
     waiting: tuple[Trigger, ...] = ()
     seen: tuple[Seen, ...] = ()
     champion: str = ""
+    dataset: BlobRef | None = None
     serves: dict[str, Served] = {}
     before: dict[str, Served] = {}
     unknown: tuple[str, ...] = ()

@@ -6,24 +6,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from alm.domain.run import RunState
-
-Result = Literal[
-    "ok",
-    "rejected",
-    "failed",
-    "rolled_back",
-    "cancelled",
-    "refused",
-    "expired",
-    "superseded",
-    "verified",
-    "drift",
-    "unwell",
-]
-"""How a run ended. `ok`: what was wanted is served and proved. `unwell`: verify saw a failure."""
+from alm.domain.run import Result, RunState
 
 
 @dataclass(frozen=True)
@@ -46,11 +30,11 @@ class Wait:
 
 @dataclass(frozen=True)
 class Hold:
-    """A person must decide. Approval goes on to `to`; `digest` names exactly what is approved."""
+    """A person must decide. Approval goes on as Done would; `digest` names what is approved."""
 
     digest: str
     why: str
-    to: str
+    to: str | None = None
     state: RunState | None = None
 
 

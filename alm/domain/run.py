@@ -10,6 +10,21 @@ from alm.domain.frozen import Frozen
 PipelineName = Literal["retrain", "publish", "roll_back", "verify"]
 Source = Literal["dataset", "model_file", "schedule", "request", "order", "repair"]
 
+Result = Literal[
+    "ok",
+    "rejected",
+    "failed",
+    "rolled_back",
+    "cancelled",
+    "refused",
+    "expired",
+    "superseded",
+    "verified",
+    "drift",
+    "unwell",
+]
+"""How a run ended. `ok`: what was wanted is served and proved. `unwell`: verify saw a failure."""
+
 HISTORY_ENTRIES_MAX = 40  # a step message stays a few KB; the run record keeps the same tail
 
 
@@ -86,25 +101,31 @@ class Evidence(Frozen):
 class RunState(Frozen):
     """What a run carries from stage to stage.
 
-    job: id of the batch execution job, `starts` how many jobs this run has started, `job_deadline`
-    when waiting for it ends. model_file: blob path of the candidate. want: what each target shall
-    serve. since: the stamp of each target when last read back. changed_at: time of the last patch.
-    staged: which side (champion, candidate) the staging target holds, `staging_baseline` what it
-    answered before.
+    inputs: the datasets or the model file that it was started with. job: id of the batch execution
+    job, `starts` how many jobs this run has started, `job_deadline` when waiting for it ends.
+    model_file: blob path of the candidate, `model_bytes` its size. champion: what it is compared
+    with. want: what each target shall serve. patched, restored: targets reached already, where that
+    takes several visits. since: the stamp of each target when last read back. changed_at: time of
+    the last patch. staged: which side (champion, candidate) the staging target holds;
+    `staging_baseline`: what it answered before.
     """
 
     version: int = 0
     began: datetime | None = None
-    input: BlobRef | None = None
+    inputs: tuple[BlobRef, ...] = ()
+    champion: Served | None = None
     job: str = ""
     starts: int = 0
     job_deadline: datetime | None = None
     model_file: str = ""
     digest: str = ""
+    model_bytes: int = 0
     evidence: Evidence = Evidence()
     metrics: dict[str, float] = {}
     verdict: str = ""
     want: dict[str, Served] = {}
+    patched: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
     since: dict[str, str] = {}
     changed_at: datetime | None = None
     staged: Literal["", "champion", "candidate"] = ""

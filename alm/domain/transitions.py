@@ -13,7 +13,8 @@ from alm.domain.ledger import Intent, Ledger, Seen
 from alm.domain.run import RunState, Served, Trigger
 
 SEEN_DAYS = 16  # longer than a message can live (14 days) plus the sweep horizon (2 days)
-SEEN_MAX = 400  # and never more than this: the ledger travels in every step message
+SEEN_MAX = 200  # more are kept only while the sweep could announce them again
+HORIZON_DAYS = 3  # the sweep looks back 48 hours
 
 
 def cover(waiting: Iterable[Trigger]) -> tuple[Trigger, ...]:
@@ -29,9 +30,12 @@ def remember(
     seen: tuple[Seen, ...], triggers: Iterable[Trigger], now: datetime
 ) -> tuple[Seen, ...]:
     """Add triggers to `seen`; forget only what is older than any possible repeat."""
-    horizon = now - timedelta(days=SEEN_DAYS)
-    kept = tuple(entry for entry in seen if entry.at >= horizon)
-    return (*kept, *(Seen(id=trigger.id, at=now) for trigger in triggers))[-SEEN_MAX:]
+    possible = now - timedelta(days=SEEN_DAYS)
+    likely = now - timedelta(days=HORIZON_DAYS)
+    kept = [entry for entry in seen if entry.at >= possible]
+    excess = max(0, len(kept) - SEEN_MAX)
+    kept = [entry for entry in kept[:excess] if entry.at >= likely] + kept[excess:]
+    return (*kept, *(Seen(id=trigger.id, at=now) for trigger in triggers))
 
 
 def record_intent(

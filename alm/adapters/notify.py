@@ -1,0 +1,94 @@
+"""Notices to a webhook. See `ports.Notifier`.
+
+A notice's id is made of what it is about, so that a receiver can tell a repeat. The webhook's URL
+is a secret by itself: only its host is ever shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from alm import log
+from alm.adapters.http import Http, expect
+from alm.adapters.identity import Identity
+from alm.domain.errors import AlmError
+from alm.ports import InboxItem, Notice, Records
+
+SECONDS_MAX = 10.0
+
+
+class WebhookNotifier:
+    """Posts each notice as a CloudEvents document to the webhook that the managed model names."""
+
+    def __init__(self, http: Http, identity: Identity, records: Records) -> None:
+        self._http = http
+        self._identity = identity
+        self._records = records
+
+    def notify(self, notice: Notice) -> None:
+        fields = {"event": notice.event, "model": notice.model, "run": notice.run}
+        log.warning("notice", **fields, reason=notice.why)
+        if not notice.webhook:
+            return
+        body = document(notice)
+        try:
+            self._post(notice.webhook, body)
+        except AlmError as error:
+            log.warning("notice_not_delivered", **fields, reason=str(error))
+            self._keep(notice, body, str(error))
+
+    def _post(self, webhook: str, body: bytes) -> None:
+        url = self._identity.secret(webhook).get_secret_value()
+        headers = {"Content-Type": "application/cloudevents+json"}
+        answer = self._http.send(
+            "POST",
+            url,
+            headers=headers,
+            body=body,
+            deadline_seconds=SECONDS_MAX,
+            path_is_secret=True,
+        )
+        expect(answer, 200, 201, 202, 204, doing="post a notice to the webhook")
+
+    def _keep(self, notice: Notice, body: bytes, reason: str) -> None:
+        item = InboxItem(
+            id=f"notice:{notice_id(notice)}",
+            at=notice.at,
+            source="notification",
+            reason=f"the webhook did not take it: {reason}",
+            remedy="look at the webhook's address and receiver; then discard this item",
+            payload=body.decode(),
+            model=notice.model,
+            run=notice.run,
+        )
+        try:
+            self._records.put_inbox(item)
+        except AlmError as error:
+            log.warning("notice_lost", reason=str(error))
+
+
+def notice_id(notice: Notice) -> str:
+    facts = f"{notice.event}|{notice.model}|{notice.run}|{notice.digest or notice.why}"
+    return hashlib.sha256(facts.encode()).hexdigest()[:32]
+
+
+def document(notice: Notice) -> bytes:
+    """The notice as CloudEvents JSON."""
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": notice_id(notice),
+            "type": f"alm.run.{notice.event}",
+            "source": f"/models/{notice.model}",
+            "subject": notice.run,
+            "time": notice.at.isoformat(),
+            "datacontenttype": "application/json",
+            "data": {
+                "model": notice.model,
+                "run": notice.run,
+                "why": notice.why,
+                "digest": notice.digest,
+            },
+        }
+    ).encode()

@@ -1,0 +1,108 @@
+"""Build the app: the only file that names adapters. Nothing happens before `build` is called.
+
+Adapters are imported by what builds them, so that a worker which only indexes the app is quick.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from alm.engine.sending import STEPS_QUEUE
+from alm.ports import Clock, Ports
+from alm.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+    from alm.adapters.blob import AzureBlobs
+    from alm.adapters.declarations import Declarations
+    from alm.adapters.service_bus import ServiceBusBus
+
+REQUESTS_QUEUE = "alm-requests"  # redriven items go there
+LOCAL_HOSTS = ("127.0.0.1", "localhost")
+
+
+@dataclass(frozen=True)
+class App:
+    """The app, built: what the entry points are given."""
+
+    settings: Settings
+    ports: Ports
+    declarations: Declarations
+
+
+def build(settings: Settings, environment: Mapping[str, str]) -> App:
+    """Connect nothing yet, but name everything: clients open on first use.
+
+    Raises Misconfigured if the declarations are wrong, telling every mistake.
+    """
+    from alm.adapters.clock import SystemClock
+    from alm.adapters.declarations import Declarations
+    from alm.adapters.http import Http
+    from alm.adapters.identity import Identity
+    from alm.adapters.ledgers import BlobLedgers
+    from alm.adapters.notify import WebhookNotifier
+    from alm.adapters.records import BlobRecords
+    from alm.adapters.studio.services import StudioServices
+    from alm.adapters.versions import BlobVersions
+
+    clock = SystemClock()
+    identity = Identity(environment, clock)
+    http = Http(allowed_hosts(settings))
+    blobs = _blobs(settings, clock)
+    declarations = Declarations.read(settings.managed_models, blobs)
+    records = BlobRecords(blobs, clock)
+    ports = Ports(
+        clock=clock,
+        ledgers=BlobLedgers(blobs),
+        bus=_bus(settings),
+        blobs=blobs,
+        versions=BlobVersions(blobs),
+        services=StudioServices(http, identity, settings.arm_url),
+        records=records,
+        notifier=WebhookNotifier(http, identity, records),
+        models=declarations,
+        new_id=lambda: uuid.uuid4().hex,
+    )
+    return App(settings, ports, declarations)
+
+
+def _blobs(settings: Settings, clock: Clock) -> AzureBlobs:
+    from alm.adapters.blob import AzureBlobs
+
+    hosts = settings.storage_hosts
+    text = settings.storage.get_secret_value()
+    if text:
+        blobs = AzureBlobs.from_connection_string(text, clock, storage_hosts=hosts)
+        blobs.ensure_containers()  # in Azure the deployment creates them
+        return blobs
+    credential = _credential(settings)
+    return AzureBlobs.from_identity(settings.storage_uri, credential, clock, storage_hosts=hosts)
+
+
+def _bus(settings: Settings) -> ServiceBusBus:
+    from alm.adapters.service_bus import ServiceBusBus
+
+    queues = (STEPS_QUEUE, REQUESTS_QUEUE, *settings.reply_queues)
+    text = settings.service_bus.get_secret_value()
+    if text:
+        return ServiceBusBus.from_connection_string(text, queues)
+    credential = _credential(settings)
+    return ServiceBusBus.from_identity(settings.service_bus_namespace, credential, queues)
+
+
+def _credential(settings: Settings) -> TokenCredential:
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential(managed_identity_client_id=settings.client_id or None)
+
+
+def allowed_hosts(settings: Settings) -> tuple[str, ...]:
+    """Where outbound calls may go: Resource Manager, Studio, what is configured."""
+    arm = urlsplit(settings.arm_url).netloc
+    here = LOCAL_HOSTS if settings.local else ()
+    return (arm, "*.azureml.net", *settings.allowed_hosts, *here)

@@ -1,0 +1,106 @@
+"""The end of a run: what is written, and what an ended run leaves to do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from alm.domain import transitions
+from alm.domain.ledger import Ledger, Step
+from alm.domain.managed_model import ManagedModel
+from alm.engine import sending
+from alm.engine.history import remembered
+from alm.ports import Notice, Outgoing, Ports
+from alm.stages.context import Context, Declaration
+
+NOTICED: dict[str, Literal["failed", "rolled_back", "drift", "unwell"]] = {
+    "failed": "failed",
+    "rolled_back": "rolled_back",
+    "drift": "drift",
+    "unwell": "unwell",
+}
+
+
+def declare(context: Context) -> Declaration:
+    """The write that ends the run. A failed verification may put its own repair in front."""
+    step, now = context.step, context.now
+
+    def change(ledger: Ledger) -> Ledger:
+        closed = transitions.close(ledger, step.result, step.state, step.unknown, now)
+        if step.result == "unwell" and context.model.on_unwell == "roll_back":
+            repair = transitions.repair_trigger(ledger, step.run, now)
+            if repair is not None:
+                closed = closed.model_copy(update={"waiting": (repair, *closed.waiting)})
+        return closed
+
+    return Declaration(f"finish:{step.result}", change)
+
+
+def closing_duties(ports: Ports, model: ManagedModel, ledger: Ledger, step: Step) -> None:
+    """Kick what waits, schedule the reconcile, answer, record, notify. Repeating it is harmless."""
+    now, result = ports.clock.now(), ledger.last_result
+    messages: list[Outgoing] = []
+    if ledger.waiting:
+        messages.append(sending.kick(ledger.model, step.run))
+    messages.append(sending.reconcile(ledger.model, step.run, now))
+    began = step.ledger.active if step.ledger else None
+    if began and began.run == step.run:
+        messages += sending.ended(began.triggers, step.run, result, step.why)
+    ports.bus.send(messages)
+    finished = ledger.finished_at or now
+    ports.records.put_ended(step.run, finished.strftime("%Y-%m-%d"), ended_record(ledger, step))
+    if result in NOTICED:
+        _notify(ports, model, step, NOTICED[result], finished)
+    if ledger.unknown:
+        _notify(ports, model, step, "unknown", finished)
+
+
+def _notify(
+    ports: Ports,
+    model: ManagedModel,
+    step: Step,
+    event: Literal["failed", "rolled_back", "drift", "unwell", "unknown"],
+    at: datetime,
+) -> None:
+    webhook = model.notify.webhook or ""
+    why = step.why
+    ports.notifier.notify(
+        Notice(event=event, model=step.model, run=step.run, why=why, at=at, webhook=webhook)
+    )
+
+
+def active_record(step: Step, due: datetime) -> dict[str, object]:
+    """A run in flight, for people to look at."""
+    return {**_record(step), "stage": step.stage, "due": due.isoformat()}
+
+
+def ended_record(ledger: Ledger, step: Step) -> dict[str, object]:
+    """An ended run: how it ended, why, and what happened on the way."""
+    finished = ledger.finished_at
+    last = remembered(step, ledger.last_result, step.why, finished or step.history[-1].at)
+    return {
+        **_record(step.model_copy(update={"history": last})),
+        "result": ledger.last_result,
+        "shown": step.shown,
+        "finished": finished.isoformat() if finished else "",
+        "unknown": list(ledger.unknown),
+        "champion": ledger.champion,
+    }
+
+
+def _record(step: Step) -> dict[str, object]:
+    document: dict[str, object] = {
+        "schema": 1,
+        "run": step.run,
+        "model": step.model,
+        "pipeline": step.pipeline,
+        "configuration": step.configuration,
+        "why": step.why,
+        "state": step.state.model_dump(mode="json"),
+        "history": [entry.model_dump(mode="json") for entry in step.history],
+    }
+    if step.ledger and step.ledger.active and step.ledger.active.run == step.run:
+        triggers = [trigger.model_dump(mode="json") for trigger in step.ledger.active.triggers]
+        document["triggers"] = triggers
+        document["began"] = step.ledger.active.began.isoformat()
+    return document

@@ -1,0 +1,58 @@
+"""The next message of a chain, as pure functions: where an outcome leads, by the table."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from alm.domain.ledger import Step
+from alm.engine.history import remembered
+from alm.engine.limits import ROUNDS_MAX, retry_seconds
+from alm.pipelines import End, Lead, NextWave, Stage
+from alm.stages.context import Context
+from alm.stages.roll_back import ROUNDS_MAX as RESTORES_MAX
+
+LOOKS_AT_WORK = ("smoke", "settle", "score", "restored")  # stages whose rounds are the work's
+UNDOING = ("roll_back", "restored")
+
+
+def displaced(context: Context, stage: Stage, to: str, why: str) -> tuple[Step, float]:
+    """Back to where it was put, a bounded number of rounds; then the way that the table says."""
+    rounds = context.step.rounds + 1
+    if isinstance(stage.displaced, End):
+        return arrive(context, stage.displaced, "displaced", why), 0
+    most = RESTORES_MAX if to == "roll_back" else ROUNDS_MAX
+    if rounds <= most:
+        again = following(context, "displaced", why, stage=to, rounds=rounds, tries=0, waits=0)
+        return again, retry_seconds(rounds)
+    return arrive(context, stage.failed, "displaced", why, then_result="failed"), 0
+
+
+def arrive(context: Context, lead: Lead, outcome: str, why: str, *, then_result: str = "") -> Step:
+    """The next message where a lead goes: another stage, the next wave, or the end."""
+    match lead:
+        case End(result=result):
+            return following(context, outcome, why, stage="finish", result=result, tries=0, waits=0)
+        case NextWave() if context.step.wave + 1 < len(context.model.waves):
+            wave = context.step.wave + 1
+            return following(
+                context, outcome, why, stage="patch", wave=wave, rounds=0, tries=0, waits=0
+            )
+        case NextWave():
+            return following(context, outcome, why, stage="finish", result="ok", tries=0, waits=0)
+        case str():
+            rounds = context.step.rounds if lead in LOOKS_AT_WORK else 0
+            changes: dict[str, object] = {"stage": lead, "tries": 0, "waits": 0, "rounds": rounds}
+            if lead == "roll_back":
+                changes["result"] = then_result
+            return following(context, outcome, why, **changes)
+        case _:
+            assert_never(lead)
+
+
+def following(context: Context, outcome: str, why: str, **changes: object) -> Step:
+    """The next message of the chain: n grows, also on waits and retries."""
+    step = context.step
+    history = remembered(step, outcome, why, context.now)
+    undoing = step.stage in UNDOING and changes.get("stage") != "finish"
+    reason = {"why": why} if why and not undoing else {}  # while undoing: why it is undone
+    return step.model_copy(update={"n": step.n + 1, "history": history, **reason, **changes})

@@ -1,0 +1,275 @@
+"""Steps: visit a stage and follow its outcome to the next message of the chain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import assert_never
+
+from alm import log
+from alm.domain.errors import TRANSIENT, AlmError
+from alm.domain.ledger import HoldRecord, Ledger, Step, Token
+from alm.domain.managed_model import ManagedModel
+from alm.domain.outcomes import (
+    Displaced,
+    Done,
+    Failed,
+    Finish,
+    Hold,
+    Outcome,
+    Rejected,
+    Unfit,
+    Wait,
+)
+from alm.engine import finishing, sending
+from alm.engine.limits import (
+    ACTIVE_RECORD_SECONDS,
+    RUN_MARGIN,
+    TRIES_MAX,
+    retry_seconds,
+)
+from alm.engine.next_steps import arrive, displaced, following
+from alm.engine.writing import Written, active_of, by_tries_of, guarded_write
+from alm.pipelines import End, Stage, stage_of
+from alm.ports import Notice, Ports
+from alm.stages.context import Context, Declaration
+
+
+def on_step(ports: Ports, step: Step) -> None:
+    """Do what one step message asks, and send the next one."""
+    match step.stage:
+        case "finish":
+            finish(ports, step)
+        case "hold":
+            hold(ports, step)
+        case _:
+            visit(ports, step)
+
+
+def visit(ports: Ports, step: Step) -> None:
+    """Declare, act, follow. A transient error is a later visit; any other one fails the run."""
+    model = ports.models.at(step.model, step.configuration)
+    stage = stage_of(step.pipeline, step.stage)
+    context: Context | None = Context(ports, model, step, ports.clock.now())
+    if step.ledger is None:
+        context = _look(ports, model, step, safe=stage.safe)
+    if context is not None and stage.declare is not None:
+        context = _declare(context, stage)
+    if context is not None:
+        _act(context, stage)
+
+
+def _act(context: Context, stage: Stage) -> None:
+    try:
+        outcome = stage.visit(context)
+    except TRANSIENT as error:
+        retry(context, stage, error)
+        return
+    except AlmError as error:
+        outcome = Failed(str(error))
+    follow(context, stage, outcome)
+
+
+def _look(ports: Ports, model: ManagedModel, step: Step, *, safe: bool) -> Context | None:
+    """A step that brought no ledger reads it; None if the run it belongs to must not go on."""
+    ledger, etag = ports.ledgers.get(step.model)
+    loaded = step.model_copy(update={"ledger": ledger, "etag": etag})
+    context = Context(ports, model, loaded, ports.clock.now())
+    if ledger.active is None or ledger.active.run != step.run:
+        leave(context, Written("stale", ledger, etag))
+        return None
+    if ledger.active.cancel and not safe:
+        leave(context, Written("cancelled", ledger, etag))
+        return None
+    return context
+
+
+def _declare(context: Context, stage: Stage) -> Context | None:
+    """Put on record what the stage will change; None if the visit ends here."""
+    ports, step = context.ports, context.step
+    assert stage.declare is not None
+    try:
+        declaration = _recorded(context, stage.declare(context))
+    except TRANSIENT as error:
+        retry(context, stage, error)
+        return None
+    except AlmError as error:
+        follow(_on_record(context, stage), stage, Failed(str(error)))
+        return None
+    written = guarded_write(ports, step, declaration, safe=stage.safe)
+    if not written.allowed:
+        leave(context, written)
+        return None
+    assert written.ledger.active is not None
+    token = written.ledger.active.token
+    changes = {"ledger": written.ledger, "etag": written.etag, "base": token}
+    return replace(context, step=step.model_copy(update=changes))
+
+
+def _on_record(context: Context, stage: Stage) -> Context:
+    """A visit that fails before its write: if an earlier attempt wrote, go on from that token."""
+    step = context.step
+    ledger, etag = context.ports.ledgers.get(step.model)
+    active = active_of(ledger, step.run)
+    if active is None or not active.token.operation.startswith(f"{stage.name}:"):
+        return context
+    if not by_tries_of(step, active.token):
+        return context
+    changes = {"ledger": ledger, "etag": etag, "base": active.token}
+    return replace(context, step=step.model_copy(update=changes))
+
+
+def _recorded(context: Context, declaration: Declaration) -> Declaration:
+    """A sweep sends again the step that wrote last, so each write records its step."""
+    due = context.now + RUN_MARGIN + timedelta(seconds=declaration.seconds)
+
+    def change(ledger: Ledger) -> Ledger:
+        return declaration.change(ledger).with_active(step=context.step.bare(), due=due)
+
+    return replace(declaration, change=change)
+
+
+def leave(context: Context, written: Written) -> None:
+    """The write was not allowed: repeat the duties of a finished run, or undo a cancelled one."""
+    ports, step, ledger = context.ports, context.step, written.ledger
+    if written.verdict == "stale":
+        if ledger.last_run == step.run:  # it ended, though the next one may have begun
+            finishing.closing_duties(ports, context.model, ledger, step)
+        return
+    assert ledger.active is not None
+    changes = {
+        "ledger": ledger,
+        "etag": written.etag,
+        "tries": 0,
+        "waits": 0,
+        "rounds": 0,
+        "result": ledger.active.cancel,
+        "why": f"{ledger.active.cancel} on request",
+        "unknown": (),
+    }
+    stopped = step.model_copy(update=changes)
+    if ledger.active.intent:
+        visit(ports, stopped.model_copy(update={"stage": "roll_back"}))
+    else:
+        stopping = replace(context, step=stopped)
+        send(stopping, following(stopping, ledger.active.cancel, "", stage="finish"))
+
+
+def retry(context: Context, stage: Stage, error: AlmError) -> None:
+    """A retry is the next message of the chain: same stage, one try more, a growing delay."""
+    step = context.step
+    tries = step.tries + 1
+    if tries > TRIES_MAX:
+        gave_up = Failed(f"gave up after {step.tries} tries: {error}")
+        follow(_on_record(context, stage), stage, gave_up)
+        return
+    again = following(context, "retry", str(error), tries=tries)
+    send(context, again, retry_seconds(tries))
+
+
+def follow(context: Context, stage: Stage, outcome: Outcome) -> None:
+    """Turn an outcome into the next message."""
+    step = context.step
+    name, why = type(outcome).__name__.lower(), outcome.why
+    log.info("stage_left", outcome=name, why=why)
+    if outcome.state is not None:
+        context = replace(context, step=step.model_copy(update={"state": outcome.state}))
+    match outcome:
+        case Wait(seconds=seconds):
+            waiting = following(context, name, why, waits=step.waits + 1, tries=0)
+            send(context, waiting, seconds)
+        case Done(to=to):
+            send(context, arrive(context, to or stage.then, name, why, then_result="ok"))
+        case Hold(digest=digest, to=to):
+            after = arrive(context, to or stage.then, name, why, then_result="ok")
+            held = {"stage": "hold", "then": after.stage, "hold_digest": digest, "why": why}
+            send(context, after.model_copy(update=held))
+        case Rejected():
+            send(context, arrive(context, End("rejected"), name, why))
+        case Failed():
+            send(context, arrive(context, stage.failed, name, why, then_result="failed"))
+        case Unfit():
+            send(context, arrive(context, stage.unfit, name, why, then_result="rolled_back"))
+        case Displaced(to=to):
+            send(context, *displaced(context, stage, to, why))
+        case Finish(result=result, unknown=unknown):
+            ended = arrive(context, End(result), name, why)
+            send(context, ended.model_copy(update={"unknown": unknown}))
+        case _:
+            assert_never(outcome)
+
+
+def send(context: Context, step: Step, seconds: float = 0) -> None:
+    """Send the next message; a long wait is shown to people."""
+    if seconds >= ACTIVE_RECORD_SECONDS or step.stage in ("hold", "roll_back"):
+        step = step.model_copy(update={"shown": True})
+        record = finishing.active_record(step, context.now + timedelta(seconds=seconds))
+        context.ports.records.put_active(step.model, step.run, record)
+    context.ports.bus.send([sending.step(step, seconds, context.ports.clock.now())])
+
+
+def hold(ports: Ports, step: Step) -> None:
+    """Put the run on hold, with the message that an approval will send on record. Sends no step."""
+    model = ports.models.at(step.model, step.configuration)
+    context = Context(ports, model, step, ports.clock.now())
+    digest = step.hold_digest
+    deadline = context.now + timedelta(hours=model.approval.hold_hours)
+    approved = step.bare().model_copy(
+        update={
+            "n": step.n + 1,
+            "stage": step.then,
+            "base": Token(n=step.n, operation=f"approved:{digest}"),
+            "then": "",
+            "hold_digest": "",
+        }
+    )
+    record = HoldRecord(digest=digest, why=step.why, deadline=deadline)
+
+    def change(ledger: Ledger) -> Ledger:
+        return ledger.with_active(hold=record, step=approved, due=deadline)
+
+    written = guarded_write(ports, step, Declaration(f"hold:{digest}", change))
+    if not written.allowed:
+        leave(context, written)
+        return
+    active = written.ledger.active
+    assert active is not None
+    assert active.hold is not None
+    deadline, own = active.hold.deadline, f":{step.n}"  # a run may be held more than once
+    ports.bus.send([sending.expire(step.model, step.run, digest, deadline, own)])
+    ports.records.put_active(step.model, step.run, finishing.active_record(step, deadline))
+    ports.notifier.notify(_notice(model, step, digest, context))
+
+
+def _notice(model: ManagedModel, step: Step, digest: str, context: Context) -> Notice:
+    return Notice(
+        event="held",
+        model=step.model,
+        run=step.run,
+        why=step.why,
+        at=context.now,
+        webhook=model.notify.webhook or "",
+        digest=digest,
+    )
+
+
+def finish(ports: Ports, step: Step) -> None:
+    """End the run in the ledger, then do what an ended run leaves to do.
+
+    The write takes the run's triggers off the ledger, and those who asked are answered after it:
+    a step that brought no ledger fetches it into the next message, or a crash would lose them.
+    """
+    model = ports.models.at(step.model, step.configuration)
+    safe = step.result not in ("ok", "unwell")
+    if step.ledger is None:
+        found = _look(ports, model, step, safe=safe)
+        if found is not None:
+            send(found, following(found, "fetched", ""))
+        return
+    context = Context(ports, model, step, ports.clock.now())
+    declaration = finishing.declare(context)
+    written = guarded_write(ports, step, declaration, safe=safe)
+    if written.allowed:
+        finishing.closing_duties(ports, model, written.ledger, step)
+    else:
+        leave(context, written)

@@ -1,0 +1,139 @@
+"""Upkeep: reconcile targets with the ledger, and sweep up what was lost on the way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from alm.domain.errors import AlmError, Conflict, Misconfigured, Unknown
+from alm.domain.ledger import Active, Ledger, Step
+from alm.domain.managed_model import ManagedModel
+from alm.domain.messages import Fail, Reconcile
+from alm.domain.run import Served
+from alm.engine import sending
+from alm.engine.limits import RECONCILES_MAX, SWEEPS
+from alm.ports import Notice, Ports, Reading, ScoringTarget
+from alm.stages.serving import leave_to_read, serves
+
+
+def on_reconcile(ports: Ports, message: Reconcile) -> None:
+    """Compare what each target serves with what the ledger says; put right what differs."""
+    ledger, etag = ports.ledgers.get(message.model)
+    if ledger.active is not None:
+        return
+    model = ports.models.resolve(message.model)
+    wrong = [
+        name
+        for name, served in ledger.serves.items()
+        if model.target(name) is not None and not _put_right(ports, model, name, served)
+    ]
+    if wrong and message.attempt < RECONCILES_MAX:
+        again = message.attempt + 1
+        due = sending.reconcile(message.model, message.run, ports.clock.now(), again)
+        ports.bus.send([due])
+    elif tuple(sorted(wrong)) != ledger.unknown:
+        _write_unknown(ports, model, ledger, etag, tuple(sorted(wrong)))
+
+
+def _put_right(ports: Ports, model: ManagedModel, name: str, served: Served) -> bool:
+    """True if the target serves what it should, now or after one patch."""
+    target = model.target(name)
+    assert target is not None
+    service = ports.services.target(target)
+    try:
+        held = _held(service)
+        if held and serves(held, served, ports.blobs):
+            return True
+        found = held.location if held else "a failed deployment"
+        _notice(ports, model, "drift", f"{name} held {found}, not {served.version}")
+        service.patch(leave_to_read(ports.blobs, ports.clock, served.blob))
+        return serves(service.read(), served, ports.blobs)
+    except AlmError:
+        return False
+
+
+def _held(service: ScoringTarget) -> Reading | None:
+    """What a target says it holds; None after a failed deployment, which a patch can mend."""
+    try:
+        return service.read()
+    except Misconfigured:
+        return None
+
+
+def _write_unknown(
+    ports: Ports, model: ManagedModel, ledger: Ledger, etag: str, wrong: tuple[str, ...]
+) -> None:
+    if wrong:
+        _notice(ports, model, "unknown", f"not known to serve the champion: {', '.join(wrong)}")
+    try:
+        ports.ledgers.put(ledger.model_copy(update={"unknown": wrong}), etag)
+    except (Conflict, Unknown):
+        return  # somebody began a run: its own reconcile will look
+
+
+def _notice(ports: Ports, model: ManagedModel, event: str, why: str) -> None:
+    assert event in ("drift", "unknown", "stuck")
+    ports.notifier.notify(
+        Notice(
+            event=event,  # type: ignore[arg-type]
+            model=model.model,
+            run="",
+            why=why,
+            at=ports.clock.now(),
+            webhook=model.notify.webhook or "",
+        )
+    )
+
+
+def sweep(ports: Ports, model: str, tick: str) -> None:
+    """Look after one managed model: a late run, triggers that nobody works on, a recent end.
+
+    tick: names this sweep, so that what it sends is not taken for the lost original.
+    """
+    ledger, etag = ports.ledgers.get(model)
+    if ledger.active is not None:
+        _sweep_active(ports, ledger, etag, ledger.active)
+    elif ledger.waiting:
+        ports.bus.send([sending.kick(model, ledger.last_run, suffix=f":{tick}")])
+    elif ledger.last_run:
+        now = ports.clock.now()
+        ports.bus.send([sending.reconcile(model, ledger.last_run, now, suffix=f":{tick}")])
+
+
+def _sweep_active(ports: Ports, ledger: Ledger, etag: str, active: Active) -> None:
+    now = ports.clock.now()
+    if active.held and not active.cancel:
+        assert active.hold is not None
+        if now >= active.hold.deadline:
+            tick = f":{int(now.timestamp())}"
+            digest = active.hold.digest
+            ports.bus.send([sending.expire(ledger.model, active.run, digest, None, tick)])
+        return
+    count = active.attempts + 1
+    if count > 3 * SWEEPS:
+        model = ports.models.at(ledger.model, active.configuration)
+        _notice(ports, model, "stuck", f"run {active.run} does not end; look at its inbox items")
+        return
+    later = now + timedelta(minutes=min(2.0**count, 60))
+    try:
+        ports.ledgers.put(ledger.with_active(attempts=count, due=later), etag)
+    except (Conflict, Unknown):
+        return  # it lives, or the next sweep sees
+    _send_again(ports, active, count)
+
+
+def _send_again(ports: Ports, active: Active, count: int) -> None:
+    if count > SWEEPS:
+        fail = Fail(
+            model=active.step.model,
+            run=active.run,
+            why=f"the run did not end after {count} sweeps",
+            suffix=f"f{count}",
+            forced=count > 2 * SWEEPS,
+        )
+        name = f"f:{active.run}:{count}"
+        ports.bus.send([sending.outgoing(fail, name)])
+    elif active.cancel:
+        sending.stop(ports, active, f"s{count}")
+    else:
+        again: Step = active.step.bare().model_copy(update={"suffix": f"s{count}"})
+        ports.bus.send([sending.step(again)])

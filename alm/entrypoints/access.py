@@ -1,0 +1,105 @@
+"""Who may do what: one pure function over the facts of a request.
+
+reader: look. operator: also start, publish, roll back, verify, cancel, re-send and discard.
+approver: look, approve and refuse. An operator does not approve their own run by being one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from alm.settings import ROLES, Settings
+
+Role = Literal["reader", "operator", "approver"]
+KEY_HEADER = "x-alm-key"
+PRINCIPAL_HEADER = "x-ms-client-principal"
+MEMBER_CLAIMS = (
+    *("roles", "groups", "oid"),
+    "http://schemas.microsoft.com/identity/claims/objectidentifier",
+)  # names and mail addresses can be changed by their owners: they only say who it was
+NAME_CLAIMS = ("preferred_username", "name")
+NAME_LENGTH_MAX = 128
+CSRF_HEADER = "x-alm-request"  # a form on another site cannot set a header of its own
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody who was recognised, and what they may do."""
+
+    name: str
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Forbidden:
+    """Why a request is not let through: 401 nobody was recognised, 403 they may not."""
+
+    status: Literal[401, 403]
+    why: str
+
+
+def authorise(
+    headers: Mapping[str, str], needed: Role, *, changes: bool, settings: Settings
+) -> Caller | Forbidden:
+    """Decide on one request. `headers` in lower case; `changes`: it changes something."""
+    key = headers.get(KEY_HEADER, "")
+    if key:
+        caller = _by_key(key, settings)
+    elif settings.trusts_platform:
+        caller = _by_platform(headers.get(PRINCIPAL_HEADER, ""), settings)
+    else:
+        caller = None
+    if caller is None:
+        return _unrecognised(key, settings)
+    if needed not in caller.roles:
+        has = ", ".join(sorted(caller.roles))
+        return Forbidden(403, f"{caller.name} is {has}; this needs the role {needed}")
+    if not key and changes and not headers.get(CSRF_HEADER):
+        return Forbidden(403, f"send the header {CSRF_HEADER}: 1 with a request that changes")
+    return caller
+
+
+def _unrecognised(key: str, settings: Settings) -> Forbidden:
+    if key:
+        return Forbidden(401, f"the key in {KEY_HEADER} is none of the app's; check ALM_API_KEYS")
+    sign_in = ", or sign in with a role (ALM_ROLE_MEMBERS)" if settings.trusts_platform else ""
+    return Forbidden(401, f"nobody was recognised; send an API key in {KEY_HEADER}{sign_in}")
+
+
+def hashed(key: str) -> str:
+    """How keys are configured: their SHA-256 in hex. Keys are random, so no salt is needed."""
+    return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+
+
+def _by_key(key: str, settings: Settings) -> Caller | None:
+    """Compare with every configured key, in the same time whether it fits or not."""
+    given = hashed(key)
+    fitting = [
+        role for role, digest in settings.api_keys.items() if hmac.compare_digest(given, digest)
+    ]
+    return Caller(f"key:{fitting[0]}", _with_reader(fitting)) if fitting else None
+
+
+def _by_platform(principal: str, settings: Settings) -> Caller | None:
+    """Read what the platform's authentication found out; it strips this header from outside."""
+    try:
+        document = json.loads(base64.b64decode(principal, validate=True))
+        claims = [(str(claim["typ"]), str(claim["val"])) for claim in document["claims"]]
+    except (binascii.Error, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    named = {value for kind, value in claims if kind in MEMBER_CLAIMS}
+    roles = [role for role in ROLES if named & set(settings.role_members.get(role, ()))]
+    called = next((value for kind, value in claims if kind in NAME_CLAIMS), "somebody")
+    name = "".join(filter(str.isprintable, called))[:NAME_LENGTH_MAX] or "somebody"
+    return Caller(name, _with_reader(roles)) if roles else None
+
+
+def _with_reader(roles: list[str]) -> frozenset[str]:
+    return frozenset((*roles, "reader"))

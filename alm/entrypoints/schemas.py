@@ -1,0 +1,26 @@
+"""Write the published JSON schemas: `python -m alm.entrypoints.schemas [folder]`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from alm.domain.requests import request_schema
+
+FOLDER = Path("docs/schemas")
+
+
+def schemas() -> dict[str, str]:
+    """The text of each schema file, by file name."""
+    return {"request.json": json.dumps(request_schema(), indent=2, sort_keys=True) + "\n"}
+
+
+def write(folder: Path = FOLDER) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in schemas().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(*map(Path, sys.argv[1:2]))

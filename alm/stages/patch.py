@@ -1,0 +1,95 @@
+"""Patch: put the wanted model into the targets of a wave, and read each of them back.
+
+What a target is to be given back is on record first. Repeating a patch is harmless: the definition
+ends up the same. Undoing it is `roll_back`'s work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from alm.domain.ledger import Ledger
+from alm.domain.managed_model import Target
+from alm.domain.outcomes import Displaced, Done, Outcome, Wait
+from alm.domain.run import Served
+from alm.domain.transitions import record_intent
+from alm.stages import adopt, probe
+from alm.stages.context import Context, Declaration
+from alm.stages.serving import (
+    SETTLE_LOOKS_MAX,
+    is_long,
+    leave_to_read,
+    named,
+    serves,
+    settle_seconds,
+)
+
+
+def declare(context: Context) -> Declaration:
+    """Adopt what is touched for the first time, and record what each target is to be given back."""
+    wave = _wave(context)
+    ledger, touched = context.ledger, {intent.target for intent in context.active.intent}
+    found = {
+        target.name: adopt.adopt(context, target)
+        for target in wave
+        if target.name not in ledger.serves
+    }
+    baselines = {
+        target.name: probe.baseline(context, target)
+        for target in wave
+        if target.name not in touched
+    }
+    names = [target.name for target in wave]
+
+    def change(document: Ledger) -> Ledger:
+        return record_intent(document, found, names, baselines)
+
+    operation = f"patch:{_content(context.state.want)}:{context.step.wave}"
+    seconds = max((target.propagation_seconds for target in wave), default=0)
+    return Declaration(operation, change, seconds)
+
+
+def visit(context: Context) -> Outcome:
+    """Patch every target of the wave, then read back; slow services take several visits."""
+    patched = list(context.state.patched)
+    for target in _wave(context):
+        if target.name in patched:
+            continue
+        if is_long(context):
+            state = context.state.model_copy(update={"patched": tuple(patched)})
+            return Wait(0, f"{named(patched)} patched so far", state)
+        served = context.state.want[target.name]
+        leave = leave_to_read(context.ports.blobs, context.ports.clock, served.blob)
+        context.target(target).patch(leave)
+        patched.append(target.name)
+    outcome = settle(context)
+    return Done(to="settle", why=outcome.why) if isinstance(outcome, Wait) else outcome
+
+
+def settle(context: Context) -> Outcome:
+    """Read the wave back; a deployment under way is waited for, a bounded number of looks."""
+    wave = _wave(context)
+    readings = {target.name: context.target(target).read() for target in wave}
+    unsettled = [name for name, reading in readings.items() if not reading.settled]
+    if unsettled and context.step.waits < SETTLE_LOOKS_MAX:
+        return Wait(settle_seconds(context.step.waits), f"{named(unsettled)} being deployed")
+    want, blobs = context.state.want, context.ports.blobs
+    wrong = [name for name, reading in readings.items() if not serves(reading, want[name], blobs)]
+    state = context.state.model_copy(update={"patched": ()})
+    if wrong or unsettled:
+        why = f"{named(wrong or unsettled)} not changed by an accepted patch"
+        return Displaced(why, to="patch", state=state)
+    stamps = {name: reading.stamp for name, reading in readings.items()}
+    changes = {"since": {**state.since, **stamps}, "changed_at": context.ports.clock.now()}
+    return Done(state.model_copy(update=changes), why=f"{named(readings)} patched")
+
+
+def _wave(context: Context) -> tuple[Target, ...]:
+    """The targets to patch now; one that an order does not speak of is left alone."""
+    wave = context.model.waves[context.step.wave]
+    return tuple(target for target in wave if target.name in context.state.want)
+
+
+def _content(want: dict[str, Served]) -> str:
+    text = "\n".join(f"{name}={served.digest}" for name, served in sorted(want.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

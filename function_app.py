@@ -1,0 +1,119 @@
+"""The map of the app: what starts a run, the chain, upkeep, people. Bindings only; see alm/."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+import azure.functions as func
+import azurefunctions.extensions.bindings.blob as blob
+
+from alm import bootstrap, settings
+from alm.bootstrap import App
+from alm.entrypoints import api as people
+from alm.entrypoints import intake, timers
+from alm.entrypoints.intake import Received
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+BUS, STORAGE = "ALM_SERVICEBUS", "ALM_STORAGE"  # settings that say where they are
+BYTES = func.DataType.BINARY  # as text the host would rewrite a body, or its metadata from it
+DEAD = "/$DeadLetterQueue"
+EVENTS = func.BlobSource.EVENT_GRID
+
+
+@lru_cache(maxsize=1)
+def the_app() -> App:
+    """Built at the first event, not at import; one per process."""
+    return bootstrap.build(settings.read(os.environ), os.environ)
+
+
+def received(message: func.ServiceBusMessage, queue: str) -> Received:
+    properties = message.application_properties or {}
+    return Received(
+        body=message.get_body(),
+        message_id=message.message_id or "",
+        queue=queue,
+        session=message.session_id or "",
+        correlation_id=message.correlation_id or "",
+        reply_to=message.reply_to or "",
+        reason=str(properties.get("DeadLetterReason", "")),
+    )
+
+
+# What starts a run -----------------------------------------------------------------------------
+
+
+@app.blob_trigger("landed", "datasets/{name}", STORAGE, source=EVENTS)
+def on_dataset(landed: blob.BlobClient) -> None:
+    intake.on_blob(the_app(), "datasets", landed.blob_name)
+
+
+@app.blob_trigger("landed", "trained-models/{name}", STORAGE, source=EVENTS)
+def on_trained_model(landed: blob.BlobClient) -> None:
+    intake.on_blob(the_app(), "trained-models", landed.blob_name)
+
+
+@app.service_bus_queue_trigger("message", BUS, "alm-requests", data_type=BYTES)
+def on_request(message: func.ServiceBusMessage) -> None:
+    intake.on_request(the_app(), received(message, "alm-requests"))
+
+
+@app.timer_trigger("tick", "0 * * * * *")
+def on_schedule(tick: func.TimerRequest) -> None:
+    timers.on_schedule(the_app())
+
+
+# The chain: one message, one stage. Pipelines, stage by stage, with the call each makes:
+# retrain: start > await > restart > harvest > rehearse > score > evaluate > promote > patch >
+#     settle > smoke > roll_back > restored
+# publish: harvest > rehearse > score > evaluate > promote > patch > settle > smoke > roll_back >
+#     restored
+# roll_back: patch > settle > smoke > roll_back > restored
+# verify: verify > smoke
+# calls: start: BES start job; await: BES GET job; restart: BES submit job; harvest: GET
+#     .iLearner; rehearse: PATCH staging; score: RRS execute on staging; evaluate: the gate;
+#     promote: PUT version; patch: PATCH endpoint or WSD; settle: GET endpoint or WSD; smoke: RRS
+#     execute, BES jobs; roll_back: PATCH back; restored: GET endpoint or WSD; verify: GET
+#     endpoint or WSD
+
+
+@app.service_bus_queue_trigger(
+    "message", BUS, "alm-steps", data_type=BYTES, is_sessions_enabled=True
+)
+def on_step(message: func.ServiceBusMessage) -> None:
+    intake.on_step(the_app(), received(message, "alm-steps"))
+
+
+# Upkeep ----------------------------------------------------------------------------------------
+
+
+@app.timer_trigger("tick", "30 * * * * *")
+def on_sweep(tick: func.TimerRequest) -> None:
+    timers.on_sweep(the_app())
+
+
+@app.service_bus_queue_trigger("message", BUS, "alm-steps" + DEAD, data_type=BYTES)
+def on_dead_letter(message: func.ServiceBusMessage) -> None:
+    intake.on_dead_letter(the_app(), received(message, "alm-steps"))
+
+
+@app.service_bus_queue_trigger("message", BUS, "alm-requests" + DEAD, data_type=BYTES)
+def on_request_dead_letter(message: func.ServiceBusMessage) -> None:
+    intake.on_dead_letter(the_app(), received(message, "alm-requests"))
+
+
+# People ----------------------------------------------------------------------------------------
+
+
+@app.route("{*path}", methods=["GET", "POST"])
+def api(req: func.HttpRequest) -> func.HttpResponse:
+    headers = {name.lower(): value for name, value in req.headers.items()}
+    path = req.route_params.get("path", "")
+    call = people.Call(req.method, path, headers, dict(req.params), req.get_body())
+    answer = people.respond(the_app(), call)
+    return func.HttpResponse(
+        answer.text,
+        status_code=answer.status,
+        headers=answer.headers,
+        mimetype=answer.media_type,
+    )
