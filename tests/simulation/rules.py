@@ -1,0 +1,21 @@
+"""What the platform promises, so that a switch can take it away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alm.engine.limits import ZOMBIE_SECONDS_MAX
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What holds in a world beside the engine; the switches of the platform take it away.
+
+    sweeps: the timer of the sweep runs. settle_first: messages are completed before they are
+    handled. zombie_seconds: how long a holder lives that lost its lock.
+    """
+
+    sweeps: bool = True
+    settle_first: bool = False
+    zombie_seconds: float = ZOMBIE_SECONDS_MAX
+    pace: float = 0.0
