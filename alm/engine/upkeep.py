@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal
 
 from alm.domain.errors import AlmError, Conflict, Misconfigured, Unknown
 from alm.domain.ledger import Active, Ledger, Step
@@ -70,11 +71,12 @@ def _write_unknown(
         return  # somebody began a run: its own reconcile will look
 
 
-def _notice(ports: Ports, model: ManagedModel, event: str, why: str) -> None:
-    assert event in ("drift", "unknown", "stuck")
+def _notice(
+    ports: Ports, model: ManagedModel, event: Literal["drift", "unknown", "stuck"], why: str
+) -> None:
     ports.notifier.notify(
         Notice(
-            event=event,  # type: ignore[arg-type]
+            event=event,
             model=model.model,
             run="",
             why=why,

@@ -64,7 +64,7 @@ class EndpointModels:
         reference = parse_reference({**location, "ConnectionString": None}, old.name)
         self._context.transfer.check(reference, old.name)
         try:
-            digest = self._context.library.add(self._context.transfer.fetch(reference))
+            digest = self._context.model_library.add(self._context.transfer.fetch(reference))
         except TransferFailure as error:
             code = "BlobNotFound" if error.status == 404 else "InvalidBlob"
             raise bad_argument(code, f"The model was not fetched: {error}", old.name) from error
@@ -76,7 +76,10 @@ class EndpointModels:
         return Resource(name=old.name, digest=digest, base=base, relative=relative, patched=True)
 
     def _check_fits(self, old: Resource, digest: str) -> None:
-        before, after = self._context.library.get(old.digest), self._context.library.get(digest)
+        before, after = (
+            self._context.model_library.get(old.digest),
+            self._context.model_library.get(digest),
+        )
         if before.task != after.task:
             message = f"The model is {after.task}, the web service scores with {before.task}."
             detail = Detail("ModelOutputMetadataMismatch", message, old.name)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from devstack.studio.accounts import Account, check_host
 from devstack.studio.arm_checks import check_properties
 from devstack.studio.faults import Faults
-from devstack.studio.library import ModelLibrary
+from devstack.studio.model_library import ModelLibrary
 from devstack.studio.records import AssetSource, Identity
 from devstack.studio.serving import Execution, reference_of
 from devstack.studio.store import Store
@@ -66,7 +66,7 @@ class Context:
     account: Account
     allowed_hosts: frozenset[str]
     store: Store
-    library: ModelLibrary
+    model_library: ModelLibrary
     transfer: BlobTransfer
     execution: Execution
     clock: Callable[[], float]

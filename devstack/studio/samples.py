@@ -148,7 +148,7 @@ class _Maker:
         few = table.take(range(0, step * FIRST_MODEL_ROWS, step))
         model = write_model(train(Learner(sample.learner), few, LABEL))
         self._put_model(first, model)
-        self._context.library.add(model)
+        self._context.model_library.add(model)
 
     def _put_model(self, first: BlobReference, model: bytes) -> None:
         grant = self._context.account.own_grant(moment(self._context.clock()))
@@ -165,7 +165,7 @@ class _Maker:
         except TransferFailure as error:
             if error.status == 404:
                 digest = service.resources["model"].digest
-                self._put_model(first, self._context.library.content(digest))
+                self._put_model(first, self._context.model_library.content(digest))
 
     def _publish(self, sample: Sample, role: str, properties: dict[str, Any]) -> None:
         context, service_id = self._context, self._id(sample, role)

@@ -17,7 +17,7 @@ from devstack.studio.errors import internal_error
 from devstack.studio.graph import Observer, run_graph
 from devstack.studio.learning.failures import BadModel
 from devstack.studio.learning.tables import Table
-from devstack.studio.library import ModelLibrary
+from devstack.studio.model_library import ModelLibrary
 from devstack.studio.modules import Value
 from devstack.studio.names import digest_of_document
 from devstack.studio.records import AssetSource, Definition, Deployment, Serving

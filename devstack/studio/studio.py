@@ -25,7 +25,7 @@ from devstack.studio.classic import ClassicServices
 from devstack.studio.context import Calls, Context
 from devstack.studio.front import Front, Interfaces
 from devstack.studio.jobs import OUTPUT_CONTAINER, JobQueue
-from devstack.studio.library import ModelLibrary
+from devstack.studio.model_library import ModelLibrary
 from devstack.studio.names import moment
 from devstack.studio.records import Identity
 from devstack.studio.rrs import RequestResponse
@@ -133,7 +133,7 @@ class Studio:
             account=self._account,
             allowed_hosts=options.allowed_hosts,
             store=self._store,
-            library=library,
+            model_library=library,
             transfer=transfer,
             execution=Execution(self._store, library, transfer, options.clock),
             clock=options.clock,
