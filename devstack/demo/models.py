@@ -119,7 +119,7 @@ def _cancer(studio: Studio, operator: Operator) -> Demonstrated:
             {"name": "accuracy", "min": 0.85},
         ],
     }
-    tests = [clear_cut(targets=["cancer-us"])]
+    tests = [clear_cut(targets=["cancer-eu"])]
     return _model(studio, operator, "cancer", table, gate, tests)
 
 
@@ -150,7 +150,7 @@ def _model(
     live = studio.add_endpoint(scoring["web_service_id"], "live")
     staging = studio.add_endpoint(scoring["web_service_id"], "staging")
     abroad = studio.add_new_service(
-        source["arm_resource_id"], f"{name}-us", "South Central US", "plan-southcentralus"
+        source["arm_resource_id"], f"{name}-eu", "West Europe", "plan-westeurope"
     )
     training_rows, gate_rows = tables.halves(table)
     operator.upload(GATE_CONTAINER, f"{name}.csv", gate_rows.csv)
@@ -169,8 +169,8 @@ def _model(
         "gate": {**gate, "label": tables.LABEL, **_same_rows(name)},
         "staging": _target("staging", staging.service, scoring["resource_name"], 1),
         "targets": [
-            _target(f"{name}-eu", live.service, scoring["resource_name"], 1),
-            _target(f"{name}-us", abroad.service, source["resource_name"], 2),
+            _target(f"{name}-us", live.service, scoring["resource_name"], 1),
+            _target(f"{name}-eu", abroad.service, source["resource_name"], 2),
         ],
         "smoke_tests": [{"name": "known-rows", "rows": known}, *more_tests],
     }
