@@ -79,13 +79,15 @@ class Reading:
     """What a target's definition says. location: URL of the model file without leave.
 
     stamp: changes whenever the definition does. settled: no deployment of it is under way.
-    sas: the leave to read the location, where the service gives one.
+    sas: the leave to read the location, where the service gives one. leave_ends: when the leave
+    that the service itself reads the file with ends; None where it keeps a copy and needs none.
     """
 
     location: str
     stamp: str
     settled: bool = True
     sas: str = field(default="", repr=False)
+    leave_ends: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ SWEEPS = 4  # sweeps that re-send the step; then as many that ask to fail; then 
 WRITES_MAX = 50  # attempts of one conditional write: more means a storm, let the broker redeliver
 
 KICK_SECONDS_MAX = 300.0
+LEAVE_RENEWED = timedelta(days=3)  # of 6: a quiet target is looked at every six hours
 RUN_MARGIN = timedelta(minutes=30)  # on top of all declared waits before a run counts as late
 ACTIVE_RECORD_SECONDS = 10.0  # waits at least this long are shown to people
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Literal
 
@@ -11,7 +12,7 @@ from alm.domain.managed_model import ManagedModel
 from alm.domain.messages import Fail, Reconcile
 from alm.domain.run import Served
 from alm.engine import sending
-from alm.engine.limits import RECONCILES_MAX, SWEEPS
+from alm.engine.limits import LEAVE_RENEWED, RECONCILES_MAX, SWEEPS
 from alm.ports import Notice, Ports, Reading, ScoringTarget
 from alm.stages.serving import leave_to_read, serves
 
@@ -43,6 +44,7 @@ def _put_right(ports: Ports, model: ManagedModel, name: str, served: Served) -> 
     try:
         held = _held(service)
         if held and serves(held, served, ports.blobs):
+            _renew_leave(ports, service, held, served)
             return True
         found = held.location if held else "a failed deployment"
         _notice(ports, model, "drift", f"{name} held {found}, not {served.version}")
@@ -50,6 +52,14 @@ def _put_right(ports: Ports, model: ManagedModel, name: str, served: Served) -> 
         return serves(service.read(), served, ports.blobs)
     except AlmError:
         return False
+
+
+def _renew_leave(ports: Ports, service: ScoringTarget, held: Reading, served: Served) -> None:
+    """Give a service that reads our file itself new leave in time; if not now, at the next look."""
+    if held.leave_ends is None or held.leave_ends - ports.clock.now() >= LEAVE_RENEWED:
+        return
+    with suppress(AlmError):
+        service.patch(leave_to_read(ports.blobs, ports.clock, served.blob))
 
 
 def _held(service: ScoringTarget) -> Reading | None:

@@ -172,6 +172,7 @@ class DoubleTarget(Faulty):
         self.clock = clock
         self.location = location
         self.sas = "?sig=double"
+        self.leave_ends: datetime | None = None
         self.propagation_seconds = propagation_seconds
         self.settle_seconds = settle_seconds
         self.scored_by = scored_by
@@ -217,7 +218,13 @@ class DoubleTarget(Faulty):
         if self.resource_missing:
             raise Misconfigured("the endpoint has no resource of that name (it has none)")
         settled = self.clock.now() >= self._settled_at
-        return Reading(self.location, f"{self._version}", settled=settled, sas=self.sas)
+        return Reading(
+            self.location,
+            f"{self._version}",
+            settled=settled,
+            sas=self.sas,
+            leave_ends=self.leave_ends,
+        )
 
     def _patch(self, model: Grant) -> None:
         if self.refuses:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from alm.domain.errors import Unavailable
+from alm.domain.messages import Reconcile
 from alm.engine import upkeep
 from alm.engine.limits import ZOMBIE_SECONDS_MAX
 from alm.stages.serving import STRAY_SECONDS
@@ -408,3 +411,21 @@ def test_a_sweep_goes_on_with_a_run_whose_message_was_lost() -> None:
 
 def test_answers_prove_nothing_until_no_zombie_can_have_changed_a_target() -> None:
     assert STRAY_SECONDS >= ZOMBIE_SECONDS_MAX
+
+
+@pytest.mark.parametrize(("hours", "renewed"), [(71, True), (73, False), (None, False)])
+def test_the_leave_of_a_service_that_reads_our_file_is_renewed_in_time(
+    hours: int | None, renewed: bool
+) -> None:
+    world = EngineWorld()
+    world.trigger("retrain", "day1")
+    world.settle()
+    target = world.targets["t1"]
+    patches = len(target.patches)
+    if hours is not None:
+        target.leave_ends = world.clock.now() + timedelta(hours=hours)
+
+    world.handle(Reconcile(model=world.model.model, run="r"))
+
+    assert renewed == (len(target.patches) > patches)
+    assert "good r1" == world.serves()

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import parse_qs
 
 from alm.adapters.answers import error_of, expect, field_of, object_of
 from alm.adapters.http import Http
@@ -183,6 +185,7 @@ class ArmTarget:
             stamp=stamp(service.modified, asset.location),
             settled=service.state in ("succeeded", ""),
             sas=asset.sas,
+            leave_ends=_end_of(asset.sas),
         )
 
     def patch(self, model: Grant) -> None:
@@ -234,3 +237,12 @@ def _patched(service: WebService, asset: Asset, model: Grant) -> dict[str, objec
         "location": service.place,
         "properties": {"packageType": "Graph", "assets": assets},
     }
+
+
+def _end_of(sas: str) -> datetime | None:
+    """When a shared access signature ends (its `se`); None if it does not say."""
+    ends = parse_qs(sas.removeprefix("?")).get("se", [""])[0]
+    try:
+        return datetime.fromisoformat(ends).astimezone(UTC)
+    except ValueError:
+        return None

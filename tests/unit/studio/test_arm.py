@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -207,3 +208,21 @@ def test_url_and_key_for_scoring_come_from_definition_and_keys() -> None:
         execute,
     ]
     assert transport.requests[-1].headers["Authorization"] == "Bearer key-of-churn"
+
+
+@pytest.mark.parametrize(
+    ("credentials", "ends"),
+    [
+        ("?sv=1&se=2026-01-07T00%3A00%3A00Z&sig=x", datetime(2026, 1, 7, tzinfo=UTC)),
+        ("?sig=x", None),
+        ("?se=soon", None),
+    ],
+)
+def test_reading_tells_when_the_services_leave_ends(
+    credentials: str, ends: datetime | None
+) -> None:
+    place = {"uri": "https://a.blob/models/v0.ilearner", "credentials": credentials}
+    assets = {"asset1": MODULE, "asset2": {**MODEL, "locationInfo": place}}
+    transport = Scripted((200, definition(assets=assets)))
+
+    assert target(transport).read().leave_ends == ends
