@@ -1,6 +1,6 @@
 """Protocols: what the engine and the stages need from the world.
 
-Every port has one double (tests/doubles.py) and one adapter or more; both pass the same contract
+Every port has one double (tests/doubles/) and one adapter or more; both pass the same contract
 suite. Calls block at most their total deadline (60 s; model files 180 s) and raise only the errors
 drawn in `domain/errors.py`.
 """
@@ -209,7 +209,7 @@ class Records(Protocol):
         ...
 
     def put_inbox(self, item: InboxItem) -> None:
-        """Keep what could not be handled, once per id."""
+        """Keep what could not be handled; the same id again on that day or the next is one item."""
         ...
 
     def inbox(self, count: int = 200) -> list[InboxItem]:

@@ -18,12 +18,12 @@ from alm.domain.managed_model import ManagedModel
 from alm.domain.messages import MESSAGE_ID_LENGTH_MAX, Decision, TriggerMessage, trigger_id
 from alm.domain.requests import TRAINED_MODELS, Request
 from alm.domain.run import BlobRef, PipelineName, Reply, Source, Trigger
+from alm.engine.sending import STEPS_QUEUE
 from alm.ports import Outgoing
+from alm.stages.harvest import SIDECAR
 
-STEPS_QUEUE = "alm-steps"
 STILL_WRITTEN = (".tmp", ".partial", ".crdownload", "._COPYING_", "_$folder$", ".filepart")
 """Ends of names that copy programs and Data Lake give to what is not a complete file (yet)."""
-SIDECAR = ".evaluation.csv"  # evidence beside a dropped model file, read when the model is judged
 
 
 @dataclass(frozen=True)

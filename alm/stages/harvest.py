@@ -16,7 +16,7 @@ from alm.ports import Grant
 from alm.stages.context import Context
 
 PIECE_BYTES = 1 << 20
-SIDECAR = ".evaluation.csv"
+SIDECAR = ".evaluation.csv"  # evidence beside a dropped model file; it starts no run of its own
 
 
 def visit(context: Context) -> Outcome:
