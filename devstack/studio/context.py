@@ -17,6 +17,8 @@ from devstack.studio.records import AssetSource, Identity
 from devstack.studio.serving import Execution, reference_of
 from devstack.studio.store import Store
 from devstack.studio.transfer import BlobTransfer
+from devstack.studio.workspace.assets import Assets
+from devstack.studio.workspace.workspaces import Workspaces
 
 # Entries of the log of calls that are kept for tests.
 LOG_ENTRIES_MAX = 10_000
@@ -72,6 +74,8 @@ class Context:
     clock: Callable[[], float]
     propagation_seconds: float
     calls: Calls
+    workspaces: Workspaces
+    assets: Assets
     faults: Faults = field(default_factory=Faults)
     propagation_of: dict[str, float] = field(default_factory=dict)
 

@@ -1,0 +1,83 @@
+"""What is kept of workspaces and their assets. Keys of the store stand beside each document.
+
+Times are seconds since 1970. The content of an asset is a file, known by its digest.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+# Assets are looked up by kind; the words are those of the store, not of the wire.
+AssetKind = Literal["dataset", "trained_model", "transform", "module"]
+
+SchemaStatus = Literal["NotStarted", "Pending", "Complete", "NotSupported", "Failed"]
+
+WorkspaceType = Literal["Production", "Free", "Anonymous", "PaidStandard", "PaidPremium"]
+
+
+class WorkspaceRecord(BaseModel):
+    """Key: id. A workspace. `resource` is group/name in Resource Manager, as it was given."""
+
+    id: str
+    name: str
+    description: str = ""
+    owner_email: str
+    region: str
+    type: WorkspaceType = "PaidStandard"
+    state: str = "Enabled"
+    tokens: tuple[str, str]
+    created: float
+    resource: str
+    storage_account_id: str = ""
+    key_vault_id: str | None = None
+    sku: dict[str, str] = Field(default_factory=dict)
+    tags: dict[str, str] = Field(default_factory=dict)
+
+
+class Asset(BaseModel):
+    """Key: workspace/id. One version of something that experiments use.
+
+    `number` is the last part of the id and the ServiceVersion. `copied_from` is the id of the
+    asset in another workspace that this one is a copy of.
+    """
+
+    kind: AssetKind
+    id: str
+    workspace: str
+    family: str
+    number: int
+    name: str
+    data_type: str
+    description: str = ""
+    owner: str = ""
+    origin: str = "FromResourceUpload"
+    created: float
+    size: int
+    digest: str
+    experiment: str | None = None
+    promoted_from: str | None = None
+    upload_id: str | None = None
+    uploaded_filename: str = ""
+    copied_from: str | None = None
+    is_latest: bool = True
+    is_deprecated: bool = False
+    schema_status: SchemaStatus = "NotStarted"
+
+    @property
+    def key(self) -> str:
+        """Its key in the store."""
+        return f"{self.workspace}/{self.id}"
+
+
+class AssetCount(BaseModel):
+    """Key: workspace. The last number that an asset of the workspace was given."""
+
+    last: int
+
+
+class ContentUse(BaseModel):
+    """Key: digest/workspace/asset id. An asset has this content; without any the file goes."""
+
+    asset: str
