@@ -18,6 +18,7 @@ from devstack.studio.serving import Execution, reference_of
 from devstack.studio.store import Store
 from devstack.studio.transfer import BlobTransfer
 from devstack.studio.workspace.assets import Assets
+from devstack.studio.workspace.shared_access import SharedAccess
 from devstack.studio.workspace.workspaces import Workspaces
 
 # Entries of the log of calls that are kept for tests.
@@ -76,6 +77,7 @@ class Context:
     calls: Calls
     workspaces: Workspaces
     assets: Assets
+    shared_access: SharedAccess
     faults: Faults = field(default_factory=Faults)
     propagation_of: dict[str, float] = field(default_factory=dict)
 

@@ -1,8 +1,9 @@
 """Assets: datasets, trained models, transforms and custom modules, each with its versions.
 
 Versions of an asset share a family; the newest is the latest. A name belongs to one family per kind
-and workspace. Content is a file by its digest, shared by all assets that have it, and goes with the
-last of them. Files are moved and streamed, never held in memory.
+and workspace, whatever the case of its letters (inferred: clients look names up that way and fail
+when they find two). Content is a file by its digest, shared by all assets that have it, and goes
+with the last of them. Files are moved and streamed, never held in memory.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from devstack.studio.workspace.records import (
     AssetKind,
     ContentUse,
     SchemaStatus,
+    TableReport,
 )
 
 
@@ -72,6 +74,14 @@ class Assets:
         found = self._store.list(Asset, f"{workspace_id}/")
         return sorted((a for a in found if a.kind == kind), key=lambda asset: asset.number)
 
+    def latest_of_all(self, workspace_id: str, kind: AssetKind) -> Sequence[Asset]:
+        """The latest version of each asset, the samples' included: what lists show.
+
+        Inferred from clients, which fail when a list has two versions of a family.
+        """
+        owners = (GLOBAL_WORKSPACE, workspace_id)
+        return [asset for owner in owners for asset in self.list(owner, kind) if asset.is_latest]
+
     def family(self, workspace_id: str, family: str) -> Sequence[Asset]:
         """All versions of one asset, oldest first."""
         found = self._store.list(Asset, f"{workspace_id}/{workspace_id}.{family}.")
@@ -84,9 +94,9 @@ class Assets:
 
     def named(self, workspace_id: str, kind: AssetKind, name: str) -> Asset | None:
         """The latest version of the asset that has this name."""
-        return next(
-            (a for a in self.list(workspace_id, kind) if a.name == name and a.is_latest), None
-        )
+        wanted = _folded(name)
+        found = (a for a in self.list(workspace_id, kind) if a.is_latest)
+        return next((asset for asset in found if _folded(asset.name) == wanted), None)
 
     def add(
         self,
@@ -127,6 +137,12 @@ class Assets:
             self._store.put(asset.key, asset)
         return asset
 
+    def sharing(self, digest: str) -> Sequence[Asset]:
+        """All assets, of any workspace, that have this content."""
+        uses = self._store.list(ContentUse, f"{digest}/")
+        found = (self._store.get(Asset, use.asset) for use in uses)
+        return [asset for asset in found if asset is not None]
+
     def change(self, asset: Asset) -> None:
         """Write an asset again unless it was deleted meanwhile."""
         with self._store.transaction():
@@ -157,6 +173,7 @@ class Assets:
         if asset.workspace in (workspace_id, GLOBAL_WORKSPACE):
             return asset
         with self._store.transaction():
+            asset = self._store.get(Asset, asset.key) or asset
             for own in self.list(workspace_id, asset.kind):
                 if own.copied_from == asset.id and own.digest == asset.digest:
                     return own
@@ -198,9 +215,8 @@ class Assets:
             raise StudioError(409, "Conflict", message, [Detail("NameTaken", message, "Name")])
 
     def _free_name(self, workspace_id: str, asset: Asset) -> str:
-        taken = {own.name for own in self.list(workspace_id, asset.kind)}
         name, number = asset.name, 2
-        while name in taken:
+        while self.named(workspace_id, asset.kind, name):
             name, number = f"{asset.name} ({number})", number + 1
         return name
 
@@ -229,12 +245,17 @@ class Assets:
         for asset in found:
             with self._store.transaction():
                 if not self._store.list(ContentUse, f"{asset.digest}/", limit=1):
+                    self._store.delete(TableReport, f"{asset.digest}/{asset.data_type}")
                     self.path(asset).unlink(missing_ok=True)
 
 
 def _digest_of_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()
 
 
 def _word(kind: AssetKind) -> str:

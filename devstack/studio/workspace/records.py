@@ -77,6 +77,58 @@ class AssetCount(BaseModel):
     last: int
 
 
+class ColumnReport(BaseModel):
+    """What the whole column says: its .NET type, and figures where they make sense."""
+
+    name: str
+    type: str
+    count: int
+    missing: int
+    unique: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    mean: float | None = None
+
+
+class TableReport(BaseModel):
+    """Key: digest/data type. What a dataset's content turned out to be; `failure` says why not."""
+
+    rows: int = 0
+    columns: list[ColumnReport] = Field(default_factory=list)
+    failure: str | None = None
+
+
+class Upload(BaseModel):
+    """Key: workspace/id. A file that is being sent, in one piece (`blocks` is 1) or in several.
+
+    `asset` is what it was registered as; a file is registered once.
+    """
+
+    id: str
+    workspace: str
+    data_type: str
+    created: float
+    blocks: int = 0
+    asset: str | None = None
+
+
+class Activity(BaseModel):
+    """Key: workspace/id. The making of a custom module, which ends with a `result`."""
+
+    id: str
+    upload: str
+    state: Literal["Pending", "Finished", "Failed"] = "Pending"
+    result: str = ""
+
+
+class Member(BaseModel):
+    """Key: workspace/email in lower case. Somebody who was invited into a workspace."""
+
+    email: str
+    role: Literal["User", "Owner"]
+    created: float
+
+
 class ContentUse(BaseModel):
     """Key: digest/workspace/asset id. An asset has this content; without any the file goes."""
 
