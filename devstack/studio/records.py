@@ -59,9 +59,13 @@ class Deployment(BaseModel):
 
 
 class WebService(BaseModel):
-    """Key: id. A classic web service: the template of its endpoints."""
+    """Key: id. A classic web service: the template of its endpoints.
+
+    `workspace` is "" only in what an earlier Studio left, until this one starts.
+    """
 
     id: str
+    workspace: str = ""
     name: str
     description: str = ""
     created: float

@@ -172,7 +172,7 @@ class _Maker:
         title = f"{sample.title} {role}"
         if context.store.get(WebService, service_id) is None:
             checked = context.checked_properties(properties)
-            self._classic.publish(service_id, title, "", checked)
+            self._classic.publish(context.identity.workspace_id, service_id, title, "", checked)
         if role == "scoring" and context.store.get(Endpoint, f"{service_id}/ep2") is None:
             self._classic.add_endpoint(service_id, "ep2")
 
