@@ -9,6 +9,7 @@ refreshed.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from devstack.studio.classic_documents import endpoint_document, service_document
@@ -34,6 +35,21 @@ from devstack.studio.swagger import swagger_document
 from devstack.studio.web import Request, Response
 
 ENDPOINT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a service is made of: checked properties of a WSD, and where they come from.
+
+    snapshot: the run of an experiment that it is deployed from; then the default endpoint follows
+    at once. endpoint: the id that its default endpoint gets if it is a new one.
+    """
+
+    name: str
+    description: str
+    properties: dict[str, Any]
+    snapshot: str = ""
+    endpoint: str = ""
 
 
 class ClassicServices:
@@ -74,39 +90,34 @@ class ClassicServices:
             message = f"Another workspace has the web service {service_id}; use another id."
             raise StudioError(409, "Conflict", message, [Detail("WebServiceIdInvalid", message)])
         properties = self._context.checked_properties(document["Definition"])
-        service = self.publish(workspace, service_id, name, description, properties)
+        service = self.publish(workspace, service_id, Publication(name, description, properties))
         return Response(200 if old else 201, self._shown_service(service))
 
-    def publish(
-        self,
-        workspace: str,
-        service_id: str,
-        name: str,
-        description: str,
-        properties: dict[str, Any],
-    ) -> WebService:
-        """Create or update a service from checked properties, with its default endpoint."""
-        resources = self._models.published(properties)
+    def publish(self, workspace: str, service_id: str, given: Publication) -> WebService:
+        """Create or update a service, with its default endpoint."""
+        resources = self._models.published(given.properties)
         now = self._context.clock()
         with self._store.transaction():
             old = self._store.get(WebService, service_id)
             service = WebService(
                 id=service_id,
                 workspace=workspace,
-                name=name,
-                description=description,
+                name=given.name,
+                description=given.description,
                 created=old.created if old else now,
                 version=now,
-                definition=self._context.execution.definitions.add(properties),
+                definition=self._context.execution.definitions.add(given.properties),
                 resources=resources,
+                snapshot=given.snapshot,
             )
             self._store.put(service_id, service)
             endpoint = self._store.get(Endpoint, f"{service_id}/{DEFAULT_ENDPOINT}")
             if endpoint is None:
                 usual = self._limits(service).usual()
-                self._records.create(service, DEFAULT_ENDPOINT, usual)
+                self._records.create(service, DEFAULT_ENDPOINT, usual, given.endpoint)
             else:
-                self._records.follow(endpoint, service, resources)
+                at_once = bool(given.snapshot)
+                self._records.follow(endpoint, service, resources, at_once=at_once)
         return service
 
     def add_endpoint(self, service_id: str, name: str) -> Endpoint:

@@ -42,7 +42,7 @@ def endpoint_document(
         "Version": iso(endpoint.version),
         "PreventUpdate": endpoint.prevent_update,
         "SampleDataEnabled": False,
-        "ExperimentLocation": None,
+        "ExperimentLocation": _experiment_location(context, workspace, endpoint),
         "MaxConcurrentCalls": endpoint.max_concurrent_calls,
         "DiagnosticsTraceLevel": endpoint.diagnostics,
         "ThrottleLevel": endpoint.throttle_level,
@@ -55,3 +55,11 @@ def endpoint_document(
             for resource in endpoint.resources.values()
         ],
     }
+
+
+def _experiment_location(context: Context, workspace: str, endpoint: Endpoint) -> str | None:
+    """The address of the run that an endpoint serves; None when no experiment stands behind it."""
+    if not endpoint.snapshot:
+        return None
+    place = f"{context.base_url}/Home/ViewWorkspace/{workspace}"
+    return f"{place}#Workspaces/Experiments/Experiment/{endpoint.snapshot}/ViewExperiment"

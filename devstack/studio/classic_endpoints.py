@@ -31,15 +31,18 @@ class EndpointRecords:
         assert deployment is not None, f"endpoint {endpoint.name} has no deployment"
         return deployment
 
-    def create(self, service: WebService, name: str, settings: EndpointSettings) -> Endpoint:
+    def create(
+        self, service: WebService, name: str, settings: EndpointSettings, deployment_id: str = ""
+    ) -> Endpoint:
         """A new endpoint that serves what the service serves now."""
-        now, deployment_id = self._context.clock(), new_id()
+        now, deployment_id = self._context.clock(), deployment_id or new_id()
         endpoint = Endpoint(
             name=name,
             service_id=service.id,
             deployment_id=deployment_id,
             created=now,
             version=service.version,
+            snapshot=service.snapshot,
         )
         deployment = Deployment(
             id=deployment_id,
@@ -67,17 +70,27 @@ class EndpointRecords:
         return endpoint
 
     def follow(
-        self, endpoint: Endpoint, service: WebService, resources: Mapping[str, Resource]
+        self,
+        endpoint: Endpoint,
+        service: WebService,
+        resources: Mapping[str, Resource],
+        *,
+        at_once: bool = False,
     ) -> None:
         """Let an endpoint take over the service's graph, with these models."""
         deployment = self.deployment(endpoint)
         deployment.definition = service.definition
         self._store.put(deployment.id, deployment)
-        endpoint.version = service.version
-        self.serve(endpoint, resources)
+        endpoint.version, endpoint.snapshot = service.version, service.snapshot
+        self.serve(endpoint, resources, at_once=at_once)
 
     def serve(
-        self, endpoint: Endpoint, resources: Mapping[str, Resource], *, is_new: bool = False
+        self,
+        endpoint: Endpoint,
+        resources: Mapping[str, Resource],
+        *,
+        is_new: bool = False,
+        at_once: bool = False,
     ) -> None:
         """Let an endpoint serve these models, each from when the propagation delay is over."""
         now, deployment = self._context.clock(), self.deployment(endpoint)
@@ -86,7 +99,7 @@ class EndpointRecords:
                 deployment.models.get(asset_id, []),
                 resource.digest,
                 now,
-                self._context.propagation(endpoint.name),
+                0 if at_once else self._context.propagation(endpoint.name),
             )
             for asset_id, resource in resources.items()
         }

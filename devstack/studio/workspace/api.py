@@ -41,8 +41,10 @@ class WorkspaceApi:
         self._classic = classic
         self._background = Background()
         self._uploads = Uploads(context, data / "uploads")
-        self.experiments = ExperimentParts(context, data / "outputs")
         self.inspection = Inspection(context, self._background)
+        self.experiments = ExperimentParts(
+            context, data / "outputs", classic, self._background, self.inspection.begin
+        )
         self._custom = CustomModules(context, self._uploads, self._background)
         promotion = Promotion(context, self.experiments.open_output)
         datasources = Datasources(context, self._uploads, promotion, self.inspection)
