@@ -30,7 +30,8 @@ from devstack.studio.catalogue.module import (
 )
 from devstack.studio.learning.evaluation import evaluate
 from devstack.studio.learning.failures import BadParameter, BadTable
-from devstack.studio.learning.learners import LEARNERS, Learner, number_parameter
+from devstack.studio.learning.learners import LEARNERS, Learner
+from devstack.studio.learning.options import number_parameter
 from devstack.studio.learning.tables import Table
 from devstack.studio.learning.training import TrainedModel, train
 
@@ -128,8 +129,7 @@ def _learner(name: str) -> Module:
     def untrained(parameters: Parameters, values: Values) -> Values:
         return {"Untrained model": Learner(name, dict(parameters))}
 
-    family = name.encode().hex()[:32].ljust(32, "0")
-    return Module(family, {}, {"Untrained model": LEARNER}, untrained)
+    return Module(LEARNERS[name].family, {}, {"Untrained model": LEARNER}, untrained)
 
 
 MODULES: Mapping[str, Module] = {
