@@ -8,7 +8,7 @@ probability, and `Scored Labels` names it from 0.5 on.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,8 +49,7 @@ class TrainedModel:
             added = self._regression_columns(encoded)
         else:
             added = self._class_columns(encoded)
-        scored = table.with_columns(added)
-        return Table(scored.columns, scored.rows, scored_by)
+        return replace(table.with_columns(added), scored_by=scored_by)
 
     def _class_columns(self, encoded: np.ndarray) -> list[tuple[str, list[Cell]]]:
         chances = _rows(self.estimator.predict_proba, encoded, len(self.classes))
