@@ -40,8 +40,9 @@ class WorkspaceApi:
         self._context = context
         self._classic = classic
         self._background = Background()
+        self._inspecting = Background()  # a large file takes minutes, which others do not wait for
         self._uploads = Uploads(context, data / "uploads")
-        self.inspection = Inspection(context, self._background)
+        self.inspection = Inspection(context, self._inspecting)
         self.experiments = ExperimentParts(
             context, data / "outputs", classic, self._background, self.inspection.begin
         )
@@ -72,12 +73,14 @@ class WorkspaceApi:
         self.inspection.resume()
         self._custom.resume()
         self._background.start()
+        self._inspecting.start()
         self.experiments.start()
 
     def stop(self) -> None:
         """End what is done in the background; what is left is done at the next start."""
         self.experiments.stop()
         self._background.stop()
+        self._inspecting.stop()
 
     def delete_workspace(self, workspace_id: str) -> None:
         """Delete a workspace with experiments, assets and classic web services."""

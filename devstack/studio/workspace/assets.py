@@ -22,6 +22,7 @@ from devstack.studio.workspace.records import (
     Asset,
     AssetCount,
     AssetKind,
+    AssetName,
     ContentUse,
     SchemaStatus,
     TableReport,
@@ -94,9 +95,8 @@ class Assets:
 
     def named(self, workspace_id: str, kind: AssetKind, name: str) -> Asset | None:
         """The latest version of the asset that has this name."""
-        wanted = _folded(name)
-        found = (a for a in self.list(workspace_id, kind) if a.is_latest)
-        return next((asset for asset in found if _folded(asset.name) == wanted), None)
+        holder = self._store.get(AssetName, f"{workspace_id}/{kind}/{_folded(name)}")
+        return self._store.get(Asset, holder.asset) if holder else None
 
     def add(
         self,
@@ -113,29 +113,20 @@ class Assets:
 
         Raises 409 when the name is taken by another family, 404 when the family is not there.
         """
-        size, digest = content.stat().st_size, _digest_of_file(content)
-        with self._store.transaction():
-            self._check_free(workspace_id, kind, name, family)
-            number, family = self._next_number(workspace_id), family or new_id()
-            for older in self.family(workspace_id, family):
-                older.is_latest = False
-                self._store.put(older.key, older)
-            asset = Asset(
-                kind=kind,
-                id=f"{workspace_id}.{family}.v1-default-{number}",
-                workspace=workspace_id,
-                family=family,
-                number=number,
-                name=name,
-                data_type=data_type,
-                created=self._clock(),
-                size=size,
-                digest=digest,
-                **facts,
-            )
-            self._take_in(content, asset)
-            self._store.put(asset.key, asset)
-        return asset
+        asset = Asset(
+            kind=kind,
+            id="",
+            workspace=workspace_id,
+            family=family or "",
+            number=0,
+            name=name,
+            data_type=data_type,
+            created=self._clock(),
+            size=content.stat().st_size,
+            digest=_digest_of_file(content),
+            **facts,
+        )
+        return self._keep(asset, content)
 
     def sharing(self, digest: str) -> Sequence[Asset]:
         """All assets, of any workspace, that have this content."""
@@ -177,40 +168,58 @@ class Assets:
             for own in self.list(workspace_id, asset.kind):
                 if own.copied_from == asset.id and own.digest == asset.digest:
                     return own
-            copy = self.temporary()
-            copy.hardlink_to(self.path(asset))
-            facts: AssetFacts = {
-                "description": asset.description,
-                "owner": asset.owner,
-                "origin": asset.origin,
-                "uploaded_filename": asset.uploaded_filename,
+            fresh = {
+                "workspace": workspace_id,
+                "family": "",
+                "name": self._free_name(workspace_id, asset),
+                "created": self._clock(),
                 "copied_from": asset.id,
-                "schema_status": asset.schema_status,
+                "experiment": None,
+                "promoted_from": None,
+                "upload_id": None,
+                "is_latest": True,
             }
-            name = self._free_name(workspace_id, asset)
-            return self.add(
-                workspace_id,
-                asset.kind,
-                name=name,
-                data_type=asset.data_type,
-                content=copy,
-                family=None,
-                **facts,
-            )
+            return self._keep(asset.model_copy(update=fresh), None)
 
-    def _check_free(
-        self, workspace_id: str, kind: AssetKind, name: str, family: str | None
-    ) -> None:
-        if family is not None:
-            versions = self.family(workspace_id, family)
-            if not versions or versions[0].kind != kind:
-                message = f"There is no {word(kind)} of family {family[:64]!r} in this workspace."
+    def _keep(self, asset: Asset, content: Path | None) -> Asset:
+        """Give an asset number, family and id and write it; its content is moved in, or there."""
+        workspace_id = asset.workspace
+        with self._store.transaction():
+            self._check_free(asset)
+            number, family = self._next_number(workspace_id), asset.family or new_id()
+            for older in self.family(workspace_id, family):
+                if older.is_latest:
+                    self._store.delete(AssetName, _name_key(older))
+                    older.is_latest = False
+                    self._store.put(older.key, older)
+            asset = asset.model_copy(
+                update={
+                    "id": f"{workspace_id}.{family}.v1-default-{number}",
+                    "family": family,
+                    "number": number,
+                }
+            )
+            if content is not None:
+                self._take_in(content, asset)
+            self._store.put(f"{asset.digest}/{asset.key}", ContentUse(asset=asset.key))
+            self._store.put(_name_key(asset), AssetName(asset=asset.key))
+            self._store.put(asset.key, asset)
+        return asset
+
+    def _check_free(self, asset: Asset) -> None:
+        if asset.family:
+            newest = self.latest(asset.workspace, asset.family)
+            if newest is None or newest.kind != asset.kind:
+                message = (
+                    f"There is no {word(asset.kind)} of family {asset.family[:64]!r} in this "
+                    "workspace."
+                )
                 raise not_found("ResourceNotFound", message)
-        holder = self.named(workspace_id, kind, name)
-        if holder is not None and holder.family != family:
+        holder = self.named(asset.workspace, asset.kind, asset.name)
+        if holder is not None and holder.family != asset.family:
             message = (
-                f"A {word(kind)} named {name!r} is there already; give another name, or "
-                f"FamilyId {holder.family!r} to make this its next version."
+                f"A {word(asset.kind)} named {asset.name!r} is there already; give another name, "
+                f"or FamilyId {holder.family!r} to make this its next version."
             )
             raise StudioError(409, "Conflict", message, [Detail("NameTaken", message, "Name")])
 
@@ -228,7 +237,6 @@ class Assets:
 
     def _take_in(self, content: Path, asset: Asset) -> None:
         kept = self.path(asset)
-        self._store.put(f"{asset.digest}/{asset.key}", ContentUse(asset=asset.key))
         if kept.exists():
             content.unlink()
             return
@@ -242,6 +250,8 @@ class Assets:
             for asset in found:
                 self._store.delete(Asset, asset.key)
                 self._store.delete(ContentUse, f"{asset.digest}/{asset.key}")
+                if asset.is_latest:
+                    self._store.delete(AssetName, _name_key(asset))
         for asset in found:
             with self._store.transaction():
                 if not self._store.list(ContentUse, f"{asset.digest}/", limit=1):
@@ -252,6 +262,10 @@ class Assets:
 def _digest_of_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _name_key(asset: Asset) -> str:
+    return f"{asset.workspace}/{asset.kind}/{_folded(asset.name)}"
 
 
 def _folded(name: str) -> str:

@@ -49,7 +49,10 @@ class Inspection:
             return
         report = self._report(f"{digest}/{data_type}")
         if report is None and is_table(data_type):
-            report = report_on(self._assets.path(pending[0]), data_type)
+            try:
+                report = report_on(self._assets.path(pending[0]), data_type)
+            except FileNotFoundError:
+                return  # it was deleted meanwhile
         if self._background.is_stopping:
             return
         with self._store.transaction():

@@ -129,6 +129,12 @@ class Member(BaseModel):
     created: float
 
 
+class AssetName(BaseModel):
+    """Key: workspace/kind/name in one case. The latest version of the asset that has a name."""
+
+    asset: str
+
+
 class ContentUse(BaseModel):
     """Key: digest/workspace/asset id. An asset has this content; without any the file goes."""
 

@@ -87,3 +87,18 @@ def test_a_copy_under_a_taken_name_gets_a_number(assets):
     copy = assets.copy_into(added(assets, "census", b"rows"), THERE)
 
     assert "census (2)" == copy.name
+
+
+def test_a_renamed_version_frees_the_old_name(assets):
+    first = added(assets, "census", b"one")
+    file = assets.temporary()
+    file.write_bytes(b"two")
+    assets.add(
+        HERE, "dataset", name="people", data_type="GenericCSV", content=file, family=first.family
+    )
+
+    again = added(assets, "Census", b"three")
+
+    assert first.family != again.family
+    with pytest.raises(StudioError, match="'PEOPLE' is there already"):
+        added(assets, "PEOPLE", b"four")

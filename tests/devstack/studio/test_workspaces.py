@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from devstack.studio.records import WebService
 from devstack.studio.studio import Studio, StudioOptions
+from devstack.studio.workspace.experiment_records import Experiment
+from devstack.studio.workspace.records import Asset, AssetName, Member, Upload
 from tests.devstack.studio.client import Client
+from tests.devstack.studio.experiment_client import Lab, line, training_graph
 from tests.devstack.studio.test_classic import line_model
 from tests.devstack.studio.workspace_client import WorkspaceClient, download
 
@@ -267,8 +271,14 @@ def test_a_classic_service_belongs_to_its_workspace(client, here, there):
     assert there.id == manage(there, "GET").json()[0]["WorkspaceId"]
 
 
-def test_deleting_a_workspace_takes_everything_but_new_services(client):
+def test_deleting_a_workspace_takes_everything_but_new_services(studio, client):
     doomed = created(client, "doomed")
+    lab = Lab(client, doomed.id, doomed.token)
+    experiment_id = lab.create(training_graph(lab.dataset("line", line(2))))
+    assert "Finished" == lab.run(experiment_id)["Status"]["StatusCode"]
+    lab.promote(experiment_id, "train-3", "Trained model", "doomed model")
+    running = lab.create(training_graph(lab.dataset("line again", line(3))))
+    lab.start(running)
     endpoint = service(doomed, "2" * 32)
     manage(doomed, "PUT", f"/{'2' * 32}/endpoints/more", {})
     dataset = doomed.upload("doomed data", b"a,b\n1,2\n")
@@ -282,6 +292,10 @@ def test_deleting_a_workspace_takes_everything_but_new_services(client):
     assert 401 == doomed.call("GET", "/datasources").status_code
     assert 401 == manage(doomed, "GET").status_code
     assert 401 == doomed.block(begun, 0, 1, b"x").status_code
+    for kind in (Asset, AssetName, Experiment, Upload, Member):
+        assert [] == studio.context.store.list(kind, doomed.id)
+    left = [one.id for one in studio.context.store.list(WebService) if one.workspace == doomed.id]
+    assert [] == left
     assert client.scores(client.sample("diabetes", "scoring", "new"))
     assert client.scores(client.sample("diabetes", "scoring", "classic", "ep2"))
 
@@ -364,3 +378,14 @@ def test_workspaces_outlast_a_restart(tmp_path):
         )  # fmt: skip
         again = WorkspaceClient(client, more.id, more.token)
         assert ["kept"] == [dataset["Name"] for dataset in again.listed()]
+
+
+def test_services_of_an_earlier_studio_belong_to_the_first_workspace(tmp_path):
+    with Studio(StudioOptions(data=tmp_path)) as studio, Client(studio.description()) as client:
+        service(WorkspaceClient(client), "4" * 32)
+        store = studio.context.store
+        old = store.get(WebService, "4" * 32)
+        store.put(old.id, old.model_copy(update={"workspace": ""}))
+
+    with Studio(StudioOptions(data=tmp_path)) as studio, Client(studio.description()) as client:
+        assert ["4" * 32] == [one["Id"] for one in client.manage("GET", "").json()]
