@@ -96,9 +96,9 @@ class Studio:
 
     def stop(self) -> None:
         """End every connection and job; what was running is run again at the next start."""
+        self.workspace_api.stop()
         self._server.stop()
         self.jobs.stop()
-        self.workspace_api.stop()
         self._store.close()
         if self._blobs is not None:
             self._blobs.close()

@@ -129,6 +129,8 @@ class ClassicDeploying:
         except StudioError as error:
             self._fail(activity, error)
             return
+        if self._background.is_stopping:
+            return
         with self._store.transaction():
             self._complete(activity, snapshot)
         self._context.calls.note("deploy", activity.service)
@@ -156,6 +158,8 @@ class ClassicDeploying:
             self._classic.remove(service)
 
     def _fail(self, activity: Deploying, error: StudioError) -> None:
+        if self._background.is_stopping:
+            return
         with self._store.transaction():
             if self._store.get(Deploying, activity.key) is not None:
                 activity.state, activity.message = "Failed", error.message

@@ -128,7 +128,9 @@ class Packages:
         self._progress(activity)
 
     def _progress(self, activity: Packing) -> None:
-        """Write down how far an activity is, unless its workspace was deleted."""
+        """Write down how far an activity is, unless its workspace was deleted or Studio stops."""
+        if self._background.is_stopping:
+            return
         with self._store.transaction():
             if self._store.get(Packing, activity.key) is not None:
                 self._store.put(activity.key, activity)

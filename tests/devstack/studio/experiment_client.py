@@ -23,18 +23,18 @@ class Lab:
     def __init__(self, client: Client, workspace_id: str = "", token: str = "") -> None:
         self.client = client
         self.workspace_id = workspace_id or client.description["workspace_id"]
-        self._token = token or client.description["workspace_token"]
+        self.token = token or client.description["workspace_token"]
 
     def call(self, method: str, path: str, body: Any = None, **more: Any) -> requests.Response:
         """A call below `/api/workspaces/{ws}/`."""
-        headers = {"x-ms-metaanalytics-authorizationtoken": self._token, **more.pop("headers", {})}
+        headers = {"x-ms-metaanalytics-authorizationtoken": self.token, **more.pop("headers", {})}
         url = f"{self.client.base_url}/api/workspaces/{self.workspace_id}/{path}"
         return self.client.http.request(method, url, json=body, headers=headers, **more)
 
     def dataset(self, name: str, content: bytes, data_type: str = "GenericCSV") -> str:
         """Upload a dataset; its id."""
         url = f"{self.client.base_url}/api/resourceuploads/workspaces/{self.workspace_id}/"
-        headers = {"x-ms-metaanalytics-authorizationtoken": self._token}
+        headers = {"x-ms-metaanalytics-authorizationtoken": self.token}
         query = {"userStorage": "true", "dataTypeId": data_type}
         upload = self.client.http.post(url, data=content, params=query, headers=headers)
         assert upload.ok, upload.text
