@@ -136,13 +136,19 @@ def _user(member: Member) -> dict[str, Any]:
 def _lenient_object(request: Request) -> dict[str, Any]:
     """The body as JSON whose keys may stand without quotes."""
     text = request.body().decode("utf-8", "replace")
-    try:
-        document = json.loads(_BARE_KEY.sub(r'\1"\2"\3', text))
-    except (ValueError, RecursionError) as error:
-        raise bad_argument("RequestBodyInvalid", f"The body is not JSON: {error}") from error
+    document = _parsed(text)
+    if document is None:
+        document = _parsed(_BARE_KEY.sub(r'\1"\2"\3', text))
     if not isinstance(document, dict):
         raise bad_argument("RequestBodyInvalid", "The body is not a JSON object.")
     return document
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _nothing(request: Request) -> Response:

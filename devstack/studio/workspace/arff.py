@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from devstack.studio.learning.failures import BadTable
 from devstack.studio.learning.tables import MISSING, Cell
 
-# One value, quoted or plain, and the comma after it.
+# One value, quoted or plain, and the comma after it. What was taken is not given back (`*+`): else
+# a line of spaces would take a time that grows with the cube of its length.
 _VALUE = re.compile(
-    r"""\s*(?:'(?P<single>(?:[^'\\]|\\.)*)'|"(?P<double>(?:[^"\\]|\\.)*)"|(?P<plain>[^,'"]*))\s*(?:,|$)"""
+    r"""\s*+(?:'(?P<single>(?:[^'\\]|\\.)*+)'|"(?P<double>(?:[^"\\]|\\.)*+)"|(?P<plain>[^,'"]*+))"""
+    r"""\s*+(?:,|$)"""
 )
 _ATTRIBUTE = re.compile(
     r"""@attribute\s+(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(\S+))\s+(.+)""", re.IGNORECASE

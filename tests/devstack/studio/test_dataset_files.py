@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,16 @@ def test_a_file_that_is_no_table_is_refused(file, data_type, content, complaint)
 
     with pytest.raises(BadTable, match=complaint):
         read_dataset(file, data_type)
+
+
+def test_a_hostile_line_of_arff_is_refused_at_once(file):
+    file.write_text("@attribute a real\n@data\n1," + " " * 20_000 + "x'\n")
+    began = time.monotonic()
+
+    with pytest.raises(BadTable, match="row 1 cannot be read"):
+        read_dataset(file, "ARFF")
+
+    assert time.monotonic() - began < 5
 
 
 def test_zip_rdata_and_text_are_no_tables():
