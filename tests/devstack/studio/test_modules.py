@@ -631,6 +631,14 @@ def test_the_second_dataset_of_an_evaluation_may_be_left_open() -> None:
     ).mistakes()
 
 
+def test_a_port_with_two_connections_is_a_mistake() -> None:
+    graph = graph_of(Node("in", source="in"), "", Node("csv", "Convert to CSV"), "Dataset")
+
+    assert ["node 'csv' (Convert to CSV): port 'Dataset' has 2 connections, it takes one"] == (
+        Graph(graph.nodes, graph.edges * 2).mistakes()
+    )
+
+
 def test_every_module_is_found_by_its_family_in_any_version() -> None:
     for name, module in MODULES.items():
         assert name == module_named_by(module.id)
