@@ -103,14 +103,18 @@ class Graph:
         return module.outputs.get(edge.source_port) if module else node.kind
 
     def _node_mistakes(self, node: Node) -> list[str]:
-        if node.module is None:
-            return []
-        module = MODULES.get(node.module)
+        ports = [edge.target_port for edge in self.into(node.id)]
+        named = f"node {node.id!r} ({node.module or node.output})"
+        found = [
+            f"{named}: port {port!r} has {ports.count(port)} connections, it takes one"
+            for port in sorted(set(ports))
+            if ports.count(port) > 1
+        ]
+        module = MODULES.get(node.module or "")
         if module is None:
-            return []
-        connected = {edge.target_port for edge in self.into(node.id)}
-        missing = sorted(set(module.inputs) - module.optional - connected)
-        return [f"node {node.id!r} ({node.module}): port {port!r} is open" for port in missing]
+            return found
+        missing = sorted(set(module.inputs) - module.optional - set(ports))
+        return found + [f"{named}: port {port!r} is open" for port in missing]
 
     def _edge_mistakes(self, edge: Edge) -> list[str]:
         ends = {"source": edge.source, "target": edge.target}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from devstack.studio.catalogue.cleaning import CLEANING_MODES, ONLY_IN_STUDIO, clean
 from devstack.studio.catalogue.columns import picked_columns
@@ -31,11 +30,7 @@ def _select(parameters: Parameters, values: Values) -> Values:
     picked = picked_columns(parameters.get("Select Columns", ""), table)
     if not picked:
         raise BadParameter("parameter 'Select Columns' selects no column")
-    selected = table.project(picked)
-    by = selected.scored_by
-    if by is not None and by.label not in selected.columns:
-        selected = replace(selected, scored_by=None)
-    return {"Results dataset": selected}
+    return {"Results dataset": table.project(picked)}
 
 
 def _apply(parameters: Parameters, values: Values) -> Values:

@@ -124,7 +124,7 @@ def poisson(options: Options, rows: np.ndarray, answers: np.ndarray) -> Any:
 
     if (answers < 0).any():
         raise BadTable("Poisson Regression takes no negative labels")
-    fitted = PoissonRegressor(max_iter=1000, **options).fit(rows, answers)
+    fitted = PoissonRegressor(solver="newton-cholesky", max_iter=1000, **options).fit(rows, answers)
     return _line(fitted.coef_, float(fitted.intercept_))
 
 

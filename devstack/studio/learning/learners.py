@@ -96,10 +96,13 @@ class LearnerKind:
     answer: Answer = estimators.predicted
 
 
+# The least number that a parameter which must not be 0 may have.
+_ABOVE_ZERO = 1e-300
+
 _SEED = {"Random number seed": Option("random_state", 0, least=0, most=2**32 - 1)}
 _TOLERANCE = {
     "Optimization Tolerance": Option(
-        "tol", 1e-7, ("Optimization tolerance",), 1e-300,
+        "tol", 1e-7, ("Optimization tolerance",), _ABOVE_ZERO,
         swept="Range for optimization tolerance", sweep="0.00001; 0.00000001",
     ),
 }  # fmt: skip
@@ -122,7 +125,7 @@ _BOOSTED = {
         sweep="1; 10; 50",
     ),
     "The learning rate": Option(
-        "learning_rate", 0.2, ("Learning rate",), 1e-300, 1,
+        "learning_rate", 0.2, ("Learning rate",), _ABOVE_ZERO, 1,
         swept="Range for learning rate", sweep="0.025; 0.05; 0.1; 0.2; 0.4",
     ),
     "Total number of trees constructed": Option(
@@ -148,7 +151,7 @@ _FOREST = {
 }  # fmt: skip
 _PERCEPTRON = {
     "Initial learning rate": Option(
-        "eta0", 1.0, ("Learning rate",), 1e-300,
+        "eta0", 1.0, ("Learning rate",), _ABOVE_ZERO,
         swept="Range for initial learning rate", sweep="0.1; 0.5; 1.0",
     ),
     "Maximum number of iterations": Option(
@@ -161,7 +164,7 @@ _VECTORS = {
         "max_iter", 10, (), 1, swept="Range for number of iterations", sweep="1; 10; 100"
     ),
     "The value lambda": Option(
-        "alpha", 0.001, ("Lambda",), 1e-300,
+        "alpha", 0.001, ("Lambda",), _ABOVE_ZERO,
         swept="Range for lambda", sweep="0.00001; 0.0001; 0.001; 0.01; 0.1",
     ),
     **_SEED,
@@ -172,7 +175,7 @@ def _network(rate: float, rates: str, iterations: str) -> dict[str, Option]:
     return {
         "Number of hidden nodes": Option("layers", "100"),
         "The learning rate": Option(
-            "learning_rate_init", rate, ("Learning rate",), 1e-300, 2,
+            "learning_rate_init", rate, ("Learning rate",), _ABOVE_ZERO, 2,
             swept="Range for learning rate", sweep=rates,
         ),
         "Number of learning iterations": Option(
@@ -195,7 +198,7 @@ _LINEAR = {
         swept="Range for L2 regularization term weight", sweep="0.001; 0.01; 0.1",
     ),
     "Learning rate": Option(
-        "eta0", 0.1, (), 1e-300,
+        "eta0", 0.1, (), _ABOVE_ZERO,
         swept="Range for learning rate", sweep="0.025; 0.05; 0.1; 0.2",
     ),
     "Number of epochs over which algorithm iterates through examples": Option(
@@ -215,7 +218,7 @@ _POISSON = {
         swept="Range for L2 regularization weight", sweep="0.01; 0.1; 1.0",
     ),
 }  # fmt: skip
-_BAYESIAN = {"Regularization weight": Option("weight", 1.0, (), 1e-300)}
+_BAYESIAN = {"Regularization weight": Option("weight", 1.0, (), _ABOVE_ZERO)}
 
 LEARNERS: Mapping[str, LearnerKind] = {
     "Two-Class Logistic Regression": LearnerKind(
