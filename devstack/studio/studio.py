@@ -76,6 +76,7 @@ class Studio:
         self.jobs = JobQueue(self.context)
         self.front = self._build_front()
         self.samples: list[dict[str, Any]] = []
+        self.sample_experiments: list[dict[str, Any]] = []
 
     def start(self) -> Studio:
         """Begin to answer and to work on jobs; create the samples when they were asked for."""
@@ -88,9 +89,15 @@ class Studio:
         if self._options.with_samples:
             from devstack.studio.samples import make_samples
             from devstack.studio.workspace.sample_datasets import add_sample_datasets
+            from devstack.studio.workspace.sample_experiments import make_sample_experiments
 
             self.samples = make_samples(self.context, self.classic, self.new_services, self.plans)
             add_sample_datasets(self.context, self.workspace_api.inspection)
+            self.sample_experiments = make_sample_experiments(
+                self.context,
+                self.workspace_api.experiments.history,
+                self.workspace_api.inspection.begin,
+            )
         self.new_services.resume()
         return self
 
@@ -121,7 +128,9 @@ class Studio:
             "arm_token": identity.arm_token,
             "storage_connection_string": self._account.connection_string,
         }
-        return {**described, "samples": self.samples} if self.samples else described
+        if not self.samples:
+            return described
+        return {**described, "samples": self.samples, "experiments": self.sample_experiments}
 
     def _answer(self, request: Request) -> Response:
         return self.front.answer(request)
