@@ -67,8 +67,9 @@ class ExperimentParts:
 
     def delete_workspace(self, workspace_id: str) -> None:
         """Delete all experiments of a workspace with what hangs on them."""
-        for experiment in self.history.experiments(workspace_id):
-            self.experiments.remove(experiment)
+        with self.history.store.transaction():
+            for experiment in self.history.experiments(workspace_id):
+                self.experiments.remove(experiment)
         self._packages.delete_workspace(workspace_id)
 
     def routes(self) -> list[Route]:

@@ -47,8 +47,9 @@ class Experiments:
 
     def list(self, request: Request) -> Response:
         """All experiments, without their graphs."""
-        found = self._history.experiments(request.parts["ws"])
-        return Response(200, [self._documents.header(experiment) for experiment in found])
+        with self._store.transaction():
+            found = self._history.experiments(request.parts["ws"])
+            return Response(200, [self._documents.header(experiment) for experiment in found])
 
     def get(self, request: Request) -> Response:
         """One experiment, or a snapshot by its `s-id`."""
@@ -95,16 +96,16 @@ class Experiments:
 
     def delete(self, request: Request) -> Response:
         """Delete an experiment with its snapshots, outputs and classic web services."""
-        experiment = self._editable(request)
-        if CHANGE_NOTHING not in request.effects:
-            self.remove(experiment)
+        with self._store.transaction():
+            experiment = self._editable(request)
+            if CHANGE_NOTHING not in request.effects:
+                self.remove(experiment)
         return Response(200)
 
     def remove(self, experiment: Experiment) -> None:
-        """Delete an experiment and what hangs on it."""
-        with self._store.transaction():
-            self._deleted(experiment)
-            self._history.delete(experiment)
+        """Delete an experiment and what hangs on it. In the transaction that it was read in."""
+        self._deleted(experiment)
+        self._history.delete(experiment)
 
     def annotations(self, request: Request) -> Response:
         """The comments in a graph; local Studio keeps none."""

@@ -69,9 +69,10 @@ class History:
         return self.store.get(Snapshot, experiment.run) if experiment.run else None
 
     def run(self, name: str) -> Run:
-        """The run of a snapshot that is there."""
+        """The run of a snapshot; raises 404 when that was deleted meanwhile."""
         found = self.store.get(Run, name)
-        assert found is not None, f"snapshot {name} has no run"
+        if found is None:
+            raise _no_experiment(name)
         return found
 
     def state(self, experiment: Experiment) -> str:

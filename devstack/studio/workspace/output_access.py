@@ -5,9 +5,7 @@ An experiment's own id stands for its newest run that had the node as a part of 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
-from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +40,10 @@ class OutputAccess:
     def download(self, request: Request) -> Response:
         """Answer `GET experiments/{exp}/outputdata/{node}/{port}` with the bytes of the output."""
         parts = request.parts
-        path = self.path(parts["ws"], parts["exp"], parts["node"], parts["port"])
-
-        def send(stream: BufferedIOBase) -> None:
-            with path.open("rb") as file:
-                shutil.copyfileobj(file, stream)
-
-        return Response(
-            200,
-            content_type="application/octet-stream",
-            send_file=send,
-            file_bytes=path.stat().st_size,
-        )
+        with self._history.store.transaction():
+            path = self.path(parts["ws"], parts["exp"], parts["node"], parts["port"])
+            content = path.read_bytes()
+        return Response(200, content=content, content_type="application/octet-stream")
 
     def path(self, workspace_id: str, experiment_id: str, node_id: str, port: str) -> Path:
         """The file that a port gave; raises 404 that says what is not there (yet)."""
@@ -64,7 +54,8 @@ class OutputAccess:
 
     def file(self, workspace_id: str, experiment_id: str, node_id: str, port: str) -> OutputFile:
         """What is known of the output of a port; raises 404 as `path` does."""
-        node = self._node(self._runs(workspace_id, experiment_id), experiment_id, node_id)
+        with self._history.store.transaction():
+            node = self._node(self._runs(workspace_id, experiment_id), experiment_id, node_id)
         if node.state != "Finished":
             message = f"Node {node_id[:100]!r} has no outputs: it is {node.state}."
             raise _no_output(message + (f" {node.detail}" if node.state == "Failed" else ""))

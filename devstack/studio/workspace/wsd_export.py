@@ -9,6 +9,7 @@ inferred.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from devstack.studio.accounts import BlobReference
 from devstack.studio.arm_paths import resource_id
 from devstack.studio.context import Context
 from devstack.studio.definitions import MODULE_URI
-from devstack.studio.errors import StudioError, invalid_operation
+from devstack.studio.errors import StudioError, invalid_operation, not_found
 from devstack.studio.jobs import OUTPUT_CONTAINER
 from devstack.studio.learning.failures import LearningFailure
 from devstack.studio.learning.tables import write_table
@@ -103,6 +104,7 @@ class WsdExport:
             "parameters": graph.parameter_values(),
             "package": graph.package(),
         }
+        _check_text(document)
         return self._context.checked_properties(document)
 
     def _ports(self, snapshot: Snapshot, graph: ServiceGraph) -> dict[str, Any]:
@@ -120,6 +122,9 @@ class WsdExport:
         except LearningFailure as error:
             message = f"The columns of a web-service port cannot be told: {error}"
             raise invalid_operation("BadParameterValue", message) from error
+        except FileNotFoundError as error:
+            message = f"Experiment {snapshot.experiment} was deleted meanwhile."
+            raise not_found("ExperimentNotFound", message) from error
 
     def _input_data(self, snapshot: Snapshot, graph: ServiceGraph, port: WebPort) -> PortData:
         """What fed the port that the web service's input feeds now."""
@@ -202,6 +207,15 @@ class WsdExport:
 
 def _ports(tables: Mapping[str, Any]) -> dict[str, Any]:
     return {"title": "", "description": "", "type": "object", "properties": dict(tables)}
+
+
+def _check_text(document: Mapping[str, Any]) -> None:
+    """Graphs are kept whatever text they hold; a definition is written as Unicode."""
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        message = "The experiment holds half a surrogate pair, which is no text."
+        raise invalid_operation("BadParameterValue", message) from error
 
 
 def _not_finished(name: str, state: str) -> StudioError:
