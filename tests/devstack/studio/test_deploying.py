@@ -307,6 +307,27 @@ def test_a_deployment_that_a_fault_keeps_from_the_models_fails(
     assert lab.get(predictive.experiment)["WebService"]["WebServiceGroupId"] is None
 
 
+def test_an_experiment_deleted_while_it_is_deployed_leaves_no_service(
+    lab: Lab, predictive: Predictive
+) -> None:
+    lab.client.fault("GET", r"/experimentoutput/.*\.ilearner", "slow", seconds=0.5)
+    path = f"experiments/{predictive.experiment}/webservice"
+    service = lab.call("POST", path).json()["WebServiceGroupId"]
+
+    assert lab.call("DELETE", f"experiments/{predictive.experiment}").ok
+
+    deadline = time.monotonic() + 20
+    while ("deploy", service) not in events(lab):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert manage(lab, "GET", f"/{service}").status_code == 404
+
+
+def events(lab: Lab) -> set[tuple[str, str]]:
+    """What Studio noted."""
+    return {(entry["event"], entry["what"]) for entry in lab.client.admin("GET", "calls")["log"]}
+
+
 def test_deleting_the_experiment_takes_the_classic_service_and_leaves_the_new_one(
     lab: Lab, predictive: Predictive
 ) -> None:

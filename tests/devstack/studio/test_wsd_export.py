@@ -266,6 +266,18 @@ def test_what_only_fed_the_web_services_input_is_left_out(lab: Lab) -> None:
     assert list(properties["input"]["properties"]["input1"]["properties"]) == ["x", "y"]
 
 
+def test_half_a_surrogate_pair_is_kept_in_a_graph_and_not_exported(lab: Lab) -> None:
+    wanted = training_graph(lab.dataset("surrogate", line(2)))
+    half = {"Name": "Note", "Value": "\ud800", "ValueType": "Literal"}
+    wanted["ModuleNodes"][3]["ModuleParameters"].append(half)
+    created = finished(lab, wanted, training_service(), "Surrogate")
+
+    response = lab.call("GET", f"experiments/{created}/webservicedefinition")
+
+    assert lab.get(created)["Graph"] == wanted
+    assert (response.status_code, "surrogate" in response.text) == (400, True)
+
+
 def test_an_experiment_whose_run_failed_is_not_exported(lab: Lab) -> None:
     wanted = training_graph(lab.dataset("failed", line(2)))
     wanted["ModuleNodes"][2]["ModuleParameters"][0]["Value"] = "nothing"
