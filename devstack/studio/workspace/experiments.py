@@ -1,6 +1,6 @@
 """Experiments of the workspace API: list, get, create, save, run, delete.
 
-A request says with IsDraft whether it saves or runs. The ParentExperimentId of a request is not
+A request says with IsDraft whether it saves or runs. The ParentExperimentId of a save or run is not
 looked at: clients send the same stale one with a save and with the run that follows. An experiment
 that names an asset which the workspace does not have is refused also as a draft: Studio's own
 documentation says that nobody could open it (that it is refused, and not kept unreadable, is
@@ -16,6 +16,7 @@ from devstack.studio.context import Context
 from devstack.studio.errors import StudioError, bad_argument, invalid_operation
 from devstack.studio.faults import CHANGE_NOTHING, EXPIRE_SAS, FAIL_JOB
 from devstack.studio.web import Request, Response
+from devstack.studio.workspace.asset_swaps import with_newest_assets
 from devstack.studio.workspace.experiment_documents import ExperimentDocuments
 from devstack.studio.workspace.experiment_graph import ExperimentGraph
 from devstack.studio.workspace.experiment_ids import SNAPSHOT_ID, etag_of, new_experiment_id
@@ -69,6 +70,8 @@ class Experiments:
         if not content.description.strip():
             raise bad_argument("BadParameterValue", "Description is missing.", "Description")
         run = _is_run(document)
+        if self._is_snapshot(workspace_id, document.get("ParentExperimentId")):
+            content = with_newest_assets(content, self._context.assets, workspace_id)
         self._check(workspace_id, content, document)
         if CHANGE_NOTHING in request.effects:
             now = self._context.clock()
@@ -127,6 +130,12 @@ class Experiments:
                 if not self._has(workspace_id, use.asset, use.kind)
             ]
         )
+
+    def _is_snapshot(self, workspace_id: str, name: Any) -> bool:
+        if not isinstance(name, str) or not SNAPSHOT_ID.fullmatch(name):
+            return False
+        found = self._store.get(Snapshot, name)
+        return found is not None and found.workspace == workspace_id
 
     def _has(self, workspace_id: str, asset_id: str, kind: str) -> bool:
         asset = self._context.assets.get(workspace_id, asset_id)

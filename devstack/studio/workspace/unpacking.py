@@ -6,9 +6,8 @@ experiment names the assets by their new ids.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from devstack.studio.context import Context
 from devstack.studio.learning.assets import read_asset
@@ -17,7 +16,7 @@ from devstack.studio.learning.training import TrainedModel
 from devstack.studio.names import digest_of
 from devstack.studio.records import AssetSource
 from devstack.studio.serving import reference_of
-from devstack.studio.workspace.experiment_graph import PORT_ASSETS
+from devstack.studio.workspace.asset_swaps import with_assets
 from devstack.studio.workspace.experiment_records import Content, Packing
 from devstack.studio.workspace.experiment_requests import read_content
 from devstack.studio.workspace.history import History
@@ -78,7 +77,7 @@ class Unpacker:
             new_ids[asset.id] = self._asset(package, asset, activity.workspace).id
             activity.done, activity.pending = activity.done + 1, activity.pending - 1
             progress(activity)
-        mapped = _with_assets(content, new_ids)
+        mapped = with_assets(content, new_ids)
         self._check_assets(activity.workspace, mapped)
         experiment = self._history.create(
             activity.workspace, mapped, documentation=activity.documentation
@@ -138,39 +137,3 @@ def _check_content(packed: PackedAsset, path: Path) -> None:
                 raise BadPackage(f"asset {packed.name!r} is no {packed.kind.replace('_', ' ')}")
     except BadModel as error:
         raise BadPackage(f"asset {packed.name!r} cannot be used: {error}") from error
-
-
-def _with_assets(content: Content, new_ids: Mapping[str, str]) -> Content:
-    """The content with other ids at the ports, and in the drawings, which name assets too."""
-    graph = {
-        **content.graph,
-        "ModuleNodes": [
-            {
-                **node,
-                "InputPortsInternal": [
-                    {**port, **_other_ids(port, new_ids)}
-                    for port in node.get("InputPortsInternal") or ()
-                ],
-            }
-            for node in content.graph.get("ModuleNodes") or ()
-        ],
-    }
-    return content.model_copy(
-        update={
-            "graph": _with_drawing(graph, new_ids),
-            "web_service": _with_drawing(content.web_service, new_ids),
-        }
-    )
-
-
-def _other_ids(port: Mapping[str, Any], new_ids: Mapping[str, str]) -> dict[str, str]:
-    return {key: new_ids[port[key]] for key in PORT_ASSETS if port.get(key) in new_ids}
-
-
-def _with_drawing(document: dict[str, Any], new_ids: Mapping[str, str]) -> dict[str, Any]:
-    drawing = document.get("SerializedClientData")
-    if not isinstance(drawing, str):
-        return document
-    for old, new in new_ids.items():
-        drawing = drawing.replace(old, new)
-    return {**document, "SerializedClientData": drawing}

@@ -31,8 +31,10 @@ class Lab:
         url = f"{self.client.base_url}/api/workspaces/{self.workspace_id}/{path}"
         return self.client.http.request(method, url, json=body, headers=headers, **more)
 
-    def dataset(self, name: str, content: bytes, data_type: str = "GenericCSV") -> str:
-        """Upload a dataset; its id."""
+    def dataset(
+        self, name: str, content: bytes, data_type: str = "GenericCSV", family: str = ""
+    ) -> str:
+        """Upload a dataset, or with `family` its next version; its id."""
         url = f"{self.client.base_url}/api/resourceuploads/workspaces/{self.workspace_id}/"
         headers = {"x-ms-metaanalytics-authorizationtoken": self.token}
         query = {"userStorage": "true", "dataTypeId": data_type}
@@ -43,7 +45,7 @@ class Lab:
                 "Name": name,
                 "DataTypeId": data_type,
                 "Description": "",
-                "FamilyId": "",
+                "FamilyId": family,
                 "Owner": "test",
                 "SourceOrigin": "FromResourceUpload",
             },

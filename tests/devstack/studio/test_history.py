@@ -111,6 +111,22 @@ def test_a_snapshot_can_become_a_new_experiment(lab: Lab, dataset: str) -> None:
     assert lab.get(copy)["ParentExperimentId"] == ""
 
 
+def test_a_snapshot_saved_as_a_new_experiment_takes_the_newest_versions_of_its_assets(
+    lab: Lab,
+) -> None:
+    first = lab.dataset("versioned", line(3))
+    created = lab.create(training_graph(first))
+    snapshot = lab.get(lab.run(created)["RunId"])
+    second = lab.dataset("versioned", line(4), family=first.split(".")[1])
+
+    saved = lab.create(snapshot["Graph"], "Saved", ParentExperimentId=snapshot["ExperimentId"])
+    copied = lab.create(snapshot["Graph"], "Copied")
+
+    assert lab.get(saved)["Graph"] == training_graph(second)
+    assert lab.get(copied)["Graph"] == training_graph(first)
+    assert lab.get(snapshot["ExperimentId"])["Graph"] == training_graph(first)
+
+
 @pytest.mark.parametrize("query", ["?deleteAncestors=true", ""])
 def test_snapshots_and_files_go_with_the_experiment_and_only_its_own(
     tmp_path: Path, query: str
