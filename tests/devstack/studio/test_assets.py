@@ -79,7 +79,7 @@ def test_a_promoted_model_has_the_captured_shape(lab, workspace, trained):
     created = workspace.call("POST", "/trainedmodels", body).json()
 
     record = workspace.call("GET", f"/trainedmodels/{created}").json()
-    assert [record] == workspace.listed("trainedmodels")
+    assert record in workspace.listed("trainedmodels")
     assert {"Language": "DotNet", "Version": "4.5.0"} == record["Language"]
     assert "ILearnerDotNet" == record["DataTypeId"]
     assert f"{trained}.train-3.Trained model" == record["PromotedFrom"]

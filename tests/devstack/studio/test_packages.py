@@ -251,6 +251,14 @@ def _with_asset_at_port() -> bytes:
     return packed_by_hand(package(experiment=experiment))
 
 
+def _bomb() -> bytes:
+    """A ZIP whose directory says that a file unpacks to 3 GiB."""
+    content = bytearray(packed_by_hand(package(), a=b"x"))
+    entry = content.rindex(b"PK\x01\x02")
+    content[entry + 24 : entry + 28] = (3 * 1024**3).to_bytes(4, "little")
+    return bytes(content)
+
+
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "no ZIP": lambda: b"hello",
     "empty": lambda: b"",
@@ -270,6 +278,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "too many assets": lambda: packed_by_hand(package(assets=[asset()] * 501), a=b"x"),
     "too many files": lambda: packed_by_hand(package(), **{f"f{at}": b"" for at in range(502)}),
     "an asset that is not packed": _with_asset_at_port,
+    "a bomb": _bomb,
     "a huge description": lambda: packed_by_hand(package(x="0" * 17_000_000)),
 }
 
