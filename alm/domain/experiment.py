@@ -10,7 +10,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
 
 from alm.domain.frozen import Frozen
 from alm.domain.managed_model import SecretName
@@ -22,6 +29,9 @@ ENDED = ("Finished", "Failed", "Canceled")
 
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
 """Studio writes null where a text is missing."""
+
+Link = Annotated[Text, PlainSerializer(lambda value: value or None, when_used="json")]
+"""A text that names something else: null is written where it names nothing, as Studio does."""
 
 
 class Wire(BaseModel):
@@ -46,15 +56,15 @@ class InputPort(Wire):
 
     name: str = Field(alias="Name")
     node: str = Field(alias="NodeId")
-    dataset: Text = Field(default="", alias="DataSourceId")
-    trained_model: Text = Field(default="", alias="TrainedModelId")
-    transform: Text = Field(default="", alias="TransformModuleId")
+    dataset: Link = Field(default="", alias="DataSourceId")
+    trained_model: Link = Field(default="", alias="TrainedModelId")
+    transform: Link = Field(default="", alias="TransformModuleId")
 
 
 class OutputPort(Wire):
     name: str = Field(alias="Name")
     node: str = Field(alias="NodeId")
-    output_type: Text = Field(default="", alias="OutputType")
+    output_type: Link = Field(default="", alias="OutputType")
 
 
 class Parameter(Wire):
@@ -63,7 +73,7 @@ class Parameter(Wire):
     name: str = Field(alias="Name")
     value: Text = Field(default="", alias="Value")
     kind: Text = Field(default="Literal", alias="ValueType")
-    linked: Text = Field(default="", alias="LinkedGlobalParameter")
+    linked: Link = Field(default="", alias="LinkedGlobalParameter")
 
 
 class Node(Wire):
@@ -94,7 +104,7 @@ class ServicePort(Wire):
     """A web-service input or output: `port` is `node:port` of the module it stands at, or ""."""
 
     id: str = Field(alias="Id")
-    port: Text = Field(default="", alias="PortId")
+    port: Link = Field(default="", alias="PortId")
     name: str = Field(alias="Name")
 
 
@@ -104,7 +114,7 @@ class ServiceBlock(Wire):
     is_service: bool | None = Field(default=None, alias="IsWebServiceExperiment")
     inputs: tuple[ServicePort, ...] = Field(default=(), alias="Inputs")
     outputs: tuple[ServicePort, ...] = Field(default=(), alias="Outputs")
-    service: Text = Field(default="", alias="WebServiceGroupId")
+    service: Link = Field(default="", alias="WebServiceGroupId")
 
 
 class Status(Wire):
