@@ -34,8 +34,10 @@ LABEL_MAX = 80  # of a label in a message
 TRAINED = "TrainedModel"  # the type of an output that is a trained model
 SCORED_DATASET = "Scored dataset"
 EVALUATION = "Evaluation results"
-TRAINED_MODEL_PORTS = ("Trained best model", "Trained model")
-TRAINING_DATA_PORTS = ("Training dataset", "Dataset")
+UNTRAINED = "Untrained model"
+TRAINED_MODEL_OUTPUTS = ("Trained best model", "Trained model")
+TRAINED_MODEL_INPUTS = ("Trained model", "Model")
+DATA_INPUTS = ("Training dataset", "Dataset")  # others beside them take rows to validate with
 
 
 def kind(node: Node) -> str:
@@ -61,8 +63,8 @@ def model_output(node: Node) -> str:
     if family == CREATE_R_MODEL:
         typed = [port.name for port in node.outputs if port.output_type == TRAINED]
         return next(iter([*typed, *outputs]), "")
-    for name in TRAINED_MODEL_PORTS:
-        if name in outputs and (family == TRAIN_MODEL or "Untrained model" in ports(node.inputs)):
+    for name in TRAINED_MODEL_OUTPUTS:
+        if name in outputs and (family == TRAIN_MODEL or UNTRAINED in ports(node.inputs)):
             return name
     typed = [port.name for port in node.outputs if port.output_type == TRAINED]
     return typed[0] if typed else ""
@@ -77,7 +79,7 @@ def scores(node: Node) -> bool:
 
 def model_input(node: Node) -> InputPort | None:
     """The input that takes a trained model."""
-    return next((port for port in node.inputs if port.name in ("Trained model", "Model")), None)
+    return next((port for port in node.inputs if port.name in TRAINED_MODEL_INPUTS), None)
 
 
 def scored_output(node: Node) -> str:
@@ -98,9 +100,13 @@ def evaluation_output(node: Node) -> str:
 
 def data_inputs(node: Node) -> list[InputPort]:
     """The inputs that rows to train on or to score come in by."""
-    main = [port for port in node.inputs if port.name in TRAINING_DATA_PORTS]
-    others = ("Untrained model", "Trained model", "Model")
-    return main[:1] or [port for port in node.inputs if port.name not in others]
+    main = [port for port in node.inputs if port.name in DATA_INPUTS]
+    return main[:1] or [port for port in node.inputs if carries_rows(port)]
+
+
+def carries_rows(port: InputPort) -> bool:
+    """Whether rows come in by an input, not a learner, a model or a transform."""
+    return port.name not in (*TRAINED_MODEL_INPUTS, UNTRAINED, "Transformation", "Script Bundle")
 
 
 def ports(all_ports: Iterable[object]) -> list[str]:

@@ -203,7 +203,7 @@ def _kind_of(value: str) -> str:
 def _with_position(experiment: Experiment, side: Side, node: str, id: str) -> str:
     """The block's layout with the new one above (input) or below (output) its module."""
     layout = block_of(experiment).document.get("SerializedClientData") or _EMPTY_LAYOUT
-    pattern = rf"Node='{re.escape(node)}' Position='(-?\d{1,9})(?:\.\d{1,9})?,(-?\d{1,9})"
+    pattern = rf"Node='{re.escape(node)}' Position='(-?\d{{1,9}})(?:\.\d{{1,9}})?,(-?\d{{1,9}})"
     found = re.search(pattern, graph_of(experiment).layout)
     x, y = (int(found[1]), int(found[2])) if found else (0, 0)
     y += _STEP if side == "output" else -_STEP
