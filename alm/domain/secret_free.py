@@ -29,6 +29,10 @@ _SECRET_WORDS = re.compile(
     r"|\b(?:account|access|storage|api|shared|primary|secondary|private|subscription) ?keys?\b"
     r"|^key$|connectionstring|password|accesstoken"
 )
+_ABOUT_SECRETS = re.compile(
+    # names that speak of secrets but hold none
+    r"\bcolumns?\b|\b(?:container|type|mode|kind|name|descriptor|count|expiry|length|separator)$"
+)
 _NO_SECRET = frozenset({"", "true", "false"})
 
 
@@ -48,7 +52,7 @@ def withheld(document: Any) -> list[str]:
 def is_secret_name(name: str) -> bool:
     """Whether a parameter of this name holds a credential: `Account Key`, not `Key column`."""
     words = re.sub(r"[^a-z0-9]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()).strip()
-    return bool(_SECRET_WORDS.search(words)) and "column" not in words
+    return bool(_SECRET_WORDS.search(words)) and not _ABOUT_SECRETS.search(words)
 
 
 def _clean(value: Any, secret: frozenset[str], depth: int) -> Any:
@@ -119,16 +123,30 @@ def _blank(value: Any, depth: int) -> Any:
 
 
 def _credentials(document: Any) -> frozenset[str]:
-    """Parameters that the document declares to be credentials: their names, and those linked."""
+    """Parameters that a definition declares to be credentials: their names, and those linked."""
     found: set[str] = set()
-    properties = _inner(document, "properties")
-    declared = _inner(_inner(properties, "package"), "graphparameters")
-    for name, parameter in declared.items() if isinstance(declared, Mapping) else ():
-        if str(_inner(parameter, "type", "")).lower() == "credential":
-            found.add(str(name))
-            links = _inner(parameter, "links", ())
-            found |= {str(_inner(link, "parameterkey", name)) for link in links or ()}
+    due = [(document, 0)]
+    while due:
+        value, depth = due.pop()
+        if depth > DEPTH_MAX:
+            continue  # refused when it is copied
+        if isinstance(value, Mapping):
+            declared = _inner(value, "graphparameters")
+            found |= _declared(declared) if isinstance(declared, Mapping) else set()
+            due += [(item, depth + 1) for item in value.values()]
+        elif isinstance(value, list | tuple):
+            due += [(item, depth + 1) for item in value]
     return frozenset(found)
+
+
+def _declared(parameters: Mapping[str, Any]) -> set[str]:
+    found: set[str] = set()
+    for name, parameter in parameters.items():
+        if str(_inner(parameter, "type", "")).lower() == "credential":
+            links = _inner(parameter, "links")
+            linked = links if isinstance(links, list | tuple) else ()
+            found |= {str(name), *(str(_inner(link, "parameterkey", name)) for link in linked)}
+    return found
 
 
 def _inner(value: Any, key: str, default: Any = None) -> Any:

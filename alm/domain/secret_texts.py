@@ -28,8 +28,10 @@ _SIGNATURE = re.compile(
 )
 _USER = re.compile(r"(?P<name>\b[a-z][a-z0-9+.-]{0,20}://)[^\s/\"'<>@]+@", re.IGNORECASE)
 _CONNECTION = re.compile(
-    # a part of a connection string: up to its semicolon, quoted or not; spaces belong to it
-    r"(?P<name>(?:\b(?:AccountKey|SharedAccessKey)|(?:^|[;\"'])\s{0,9}(?:Password|Pwd|User ?Key))"
+    # a part of a connection string: up to its semicolon, quoted or not; spaces belong to it;
+    # a line that begins with it and calls something is code
+    r"(?P<name>(?:\b(?:AccountKey|SharedAccessKey)"
+    r"|(?:^(?![^\r\n]*\()|[;\"'])\s{0,9}(?:Password|Pwd|User ?Key))"
     r"\s{0,9}=\s{0,9})(?:\"[^\"\r\n]*\"|'[^'\r\n]*'|[^;\"'\r\n]+)",
     re.IGNORECASE,
 )
