@@ -174,9 +174,8 @@ def _model_key(definition: Mapping[str, Any], name: str) -> str:
     for exact in (name, bare, bare + SUFFIX):
         if exact in files:
             return files[exact]
-    raise Refused(
-        f"the definition has no trained model {shown(name)}: {suggestion(name, sorted(files))}"
-    )
+    words = sorted(file.removesuffix(SUFFIX) for file in files)
+    raise Refused(f"the definition has no trained model {shown(name)}: {suggestion(bare, words)}")
 
 
 def _location(asset: Mapping[str, Any]) -> str:

@@ -92,7 +92,7 @@ def _line(change: Change) -> str:
     text = f"{change.area} {change.what}: {change.name}"
     if change.what == "changed" and _is_long(change.old, change.new):
         text += f": {_lines(change.old, change.new)}"
-    elif change.what == "changed":
+    elif change.what == "changed" and (change.old or change.new):
         text += f": {_short(change.old)} -> {_short(change.new)}"
     elif change.old or change.new:
         text += f": {_short(change.old or change.new)}"

@@ -101,20 +101,13 @@ def _kept(experiment: Experiment, entry: Place, name: str) -> tuple[str, ...]:
 
 def _without(flow: Flow, node: Node, ways: Iterable[Place]) -> tuple[str, ...]:
     """Why there is no input: the modules that get the rows themselves."""
-    readers = [
-        source
-        for source in flow.nodes.values()
-        if not source.inputs and any(taker.id in _ids(ways) for taker in flow.after([source]))
-    ]
-    sources = ", ".join(map(named, readers[:5])) or "nothing that can be replaced"
+    givers = {giver.id: giver for at, port in ways for giver in flow.givers(at.id, port.name)}
+    readers = [named(giver) for giver in givers.values() if not giver.inputs]
+    sources = ", ".join(readers[:5]) or "nothing that can be replaced"
     return (
         f"no web-service input: the rows for {named(node)} come from {sources}; "
         "a web-service parameter can tell it what to read",
     )
-
-
-def _ids(ways: Iterable[Place]) -> set[str]:
-    return {node.id for node, _ in ways}
 
 
 def _listed(ways: Iterable[Place]) -> str:

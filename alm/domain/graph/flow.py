@@ -27,6 +27,10 @@ class Flow:
         """Whether an edge comes in by an input."""
         return place(node, port) in self._before
 
+    def givers(self, node: str, port: str) -> tuple[Node, ...]:
+        """The nodes whose output comes in by an input; one in a sound graph."""
+        return tuple(self.nodes[id] for id in self._before.get(place(node, port), ()))
+
     def takers(self, node: str, port: str) -> tuple[Node, ...]:
         """The nodes that take what an output puts out, each once."""
         ids = dict.fromkeys(self._after.get(place(node, port), ()))
@@ -53,9 +57,8 @@ class Flow:
         found = [(node, port) for port in ports]
         seen = {node.id}
         for at in found:
-            for source in self._before.get(place(at[0].id, at[1].name), ()):
-                if source not in seen:
-                    seen.add(source)
-                    earlier = self.nodes[source]
+            for earlier in self.givers(at[0].id, at[1].name):
+                if earlier.id not in seen:
+                    seen.add(earlier.id)
                     found += [(earlier, port) for port in earlier.inputs if carries_rows(port)]
         return tuple(found)
