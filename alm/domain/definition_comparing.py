@@ -66,8 +66,9 @@ def _assets(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     for key, asset in before.items():
         if key not in pairs:
             yield Change(area=_kind(asset), what="removed", name=_asset_name(key, asset), id=key)
+    taken = set(pairs.values())
     for key, asset in after.items():
-        if key not in pairs.values():
+        if key not in taken:
             yield Change(area=_kind(asset), what="added", name=_asset_name(key, asset), id=key)
     for key, new_key in pairs.items():
         yield from _asset(before[key], after[new_key], new_key)
@@ -89,8 +90,9 @@ def _nodes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     for id, name in before.items():
         if id not in pairs:
             yield Change(area="node", what="removed", name=name, id=id)
+    taken = set(pairs.values())
     for id, name in after.items():
-        if id not in pairs.values():
+        if id not in taken:
             yield Change(area="node", what="added", name=name, id=id)
     for id, new_id in pairs.items():
         yield from compared("node", after[new_id], before[id], after[new_id], id=new_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 from alm.domain.definition_shape import spelled
@@ -24,7 +25,7 @@ _PLAN = re.compile(
     re.IGNORECASE,
 )
 _STORAGE = re.compile(r"[a-z0-9]{3,24}")  # as Azure names storage accounts
-MISTAKES_MAX = 20
+REASONS_MAX = 20  # more than a person corrects at once
 
 
 class Storage(Frozen):
@@ -38,9 +39,9 @@ def fit(definition: Document, plan: Plan, storage: Storage | None, region: str) 
     """Say why the definition cannot be deployed on that plan in that region; nothing if it can."""
     copy = spelled(definition)
     properties = properties_of(copy)
-    reasons = [*_plan(plan, region), *_storage(storage, region), *_kind(properties)]
-    reasons += [*_models(copy), *_package(properties), *_left_out(properties)]
-    return reasons[:MISTAKES_MAX]
+    there = chain(_plan(plan, region), _storage(storage, region))
+    within = chain(_kind(properties), _models(copy), _package(properties), _left_out(properties))
+    return list(islice(chain(there, within), REASONS_MAX))
 
 
 def same_region(one: str, other: str) -> bool:

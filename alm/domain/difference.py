@@ -6,11 +6,12 @@ are free of secrets: who makes a difference has withheld them.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from alm.domain.frozen import Frozen
+from alm.domain.nearest import printable
 
 SHOWN_MAX = 160  # of a value in a line
 What = Literal["added", "removed", "changed"]
@@ -82,10 +83,10 @@ def _same_id(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
 
 
 def _alike(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    waiting: dict[str, list[str]] = {}
+    waiting: dict[str, deque[str]] = {}
     for id, like in new.items():
-        waiting.setdefault(like, []).append(id)
-    return {id: waiting[like].pop(0) for id, like in old.items() if waiting.get(like)}
+        waiting.setdefault(like, deque()).append(id)
+    return {id: waiting[like].popleft() for id, like in old.items() if waiting.get(like)}
 
 
 def _line(change: Change) -> str:
@@ -96,7 +97,7 @@ def _line(change: Change) -> str:
         text += f": {_short(change.old)} -> {_short(change.new)}"
     elif change.old or change.new:
         text += f": {_short(change.old or change.new)}"
-    return f"{text} [{change.id}]" if change.id else text
+    return printable(f"{text} [{change.id}]" if change.id else text)
 
 
 def _is_long(*values: str) -> bool:
@@ -105,8 +106,7 @@ def _is_long(*values: str) -> bool:
 
 def _short(value: str) -> str:
     cut = value if len(value) <= SHOWN_MAX else value[:SHOWN_MAX] + "…"
-    printable = cut if cut.isprintable() else repr(cut)
-    return printable or "(empty)"
+    return cut or "(empty)"
 
 
 def _lines(old: str, new: str) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from alm.domain.errors import Refused
 from alm.domain.experiment import Draft, Experiment, Graph, ServiceBlock
 
+DEPLOYED = ("WebServiceGroupId", "ModelPackageId", "RunId", "ArmWebServiceId")
+"""Where the web service of an experiment runs: of this experiment only, never of a copy."""
+
 
 def graph_of(experiment: Experiment) -> Graph:
     """The graph of an experiment. Raises Refused for an entry of a list, which has none."""
@@ -32,3 +35,20 @@ def draft_from(
         previous=experiment.previous,
         category=experiment.category or "user",
     )
+
+
+def copy_of(experiment: Experiment, name: str, graph: Graph | None = None) -> Draft:
+    """A draft of a new experiment like this one, or like this snapshot of a run.
+
+    It is nobody's next version, and the web service deployed from the old one is not its own.
+    """
+    service = None if experiment.service is None else not_deployed(experiment.service)
+    draft = draft_from(experiment, name=name, graph=graph, service=service)
+    return draft.model_copy(update={"previous": ""})
+
+
+def not_deployed(service: ServiceBlock) -> ServiceBlock:
+    """What an experiment says about its web service, but for where that runs."""
+    document = service.document
+    nowhere = {key: None for key in DEPLOYED if document.get(key)}
+    return ServiceBlock.model_validate({**document, **nowhere}) if nowhere else service

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from alm.domain.documents import read_object
-from alm.domain.drafts import graph_of
+from alm.domain.drafts import DEPLOYED, graph_of
 from alm.domain.errors import Refused
 from alm.domain.experiment import (
     Draft,
@@ -35,9 +35,6 @@ from alm.domain.graph.modules import named
 from alm.domain.nearest import shown
 from alm.domain.secret_free import without_secrets
 from alm.domain.secret_texts import WITHHELD
-
-_DEPLOYED = ("WebServiceGroupId", "ModelPackageId", "RunId", "ArmWebServiceId")
-"""Where the service of an experiment runs: of this experiment only, never of a copy."""
 
 
 class Provenance(Wire):
@@ -147,7 +144,7 @@ def _node(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _service(service: dict[str, Any]) -> dict[str, Any]:
-    for key in _DEPLOYED:
+    for key in DEPLOYED:
         if key in service:
             service[key] = None
     for key in ("Inputs", "Outputs", "Parameters"):
@@ -224,5 +221,5 @@ def _service_onto(service: ServiceBlock | None, onto: Experiment | None) -> Serv
     if service is None or onto is None or onto.service is None:
         return service
     own = onto.service.document
-    deployed = {key: own[key] for key in _DEPLOYED if key in own}
+    deployed = {key: own[key] for key in DEPLOYED if key in own}
     return ServiceBlock.model_validate({**service.document, **deployed})

@@ -2,33 +2,22 @@
 
 A module is recognised by its family, or by its ports where the family is not known to us: Studio
 has many modules that train or score, all with the same ports.
-Source: graphs as captured, Studio's documentation of its modules. The family of Evaluate Model is
-that of the local Studio; which ports make a trainer or a scorer is inferred from the same names.
+Source: graphs as captured, Studio's documentation of its modules. That these ports make a trainer
+or a scorer, whatever its family, is inferred.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from alm.domain.experiment import InputPort, Node
+from alm.domain.graph.module_names import NAMES
+from alm.domain.nearest import printable
 from alm.domain.studio_ids import family_of
 
 TRAIN_MODEL = "5cc7053eaa30450d96c0dae4be720977"
 SCORE_MODEL = "401b4f92e7244d5abe81d5b0ff9bdb33"
-EVALUATE_MODEL = "927d65ac3b50488aaae26bb8a4b63a06"
 CREATE_R_MODEL = "314e34a8b24c4870afe62649b6fc7476"
-IMPORT_DATA = "4e1b0fe6aded4b3fa36f39b8862b9004"
-
-NAMES: Mapping[str, str] = {
-    TRAIN_MODEL: "Train Model",
-    SCORE_MODEL: "Score Model",
-    EVALUATE_MODEL: "Evaluate Model",
-    CREATE_R_MODEL: "Create R Model",
-    IMPORT_DATA: "Import Data",
-    "30806023392b42e094d66b775a6e0fd5": "Execute R Script",
-    "1ec722fab6234e26a44ea50c6d726223": "Select Columns",
-    "70530644c97a4ab685f788bf30a8be5f": "Split Data",
-}
 
 LABEL_MAX = 80  # of a label in a message
 TRAINED = "TrainedModel"  # the type of an output that is a trained model
@@ -47,13 +36,13 @@ def kind(node: Node) -> str:
         return NAMES[family]
     if "Trained best model" in ports(node.outputs):
         return "Tune Model Hyperparameters"
-    return f"module {family}"
+    return f"module {printable(family[:LABEL_MAX])}"
 
 
 def named(node: Node) -> str:
     """A node as people find it: its label, what it is, and its id."""
     label = f"{node.label.strip()[:LABEL_MAX]!r} " if node.label.strip() else ""
-    return f"{label}({kind(node)}, {node.id})"
+    return f"{label}({kind(node)}, {printable(node.id[:LABEL_MAX])})"
 
 
 def model_output(node: Node) -> str:
@@ -90,7 +79,7 @@ def scored_output(node: Node) -> str:
 
 def evaluates(node: Node) -> bool:
     """Whether a node measures scored rows."""
-    return family_of(node.module) == EVALUATE_MODEL or EVALUATION in ports(node.outputs)
+    return kind(node) == "Evaluate Model" or EVALUATION in ports(node.outputs)
 
 
 def evaluation_output(node: Node) -> str:

@@ -38,12 +38,17 @@ class Reference:
 
 
 class Known(Frozen):
-    """What a workspace has: every version of its assets, and the ids of its modules."""
+    """What a workspace has: its assets as it lists them, and the ids of its modules.
+
+    found: ids that were asked for one by one and are there. A workspace lists the latest versions
+    only, so what `check` calls missing has to be asked for before it is called so.
+    """
 
     datasets: tuple[Asset, ...] = ()
     trained_models: tuple[Asset, ...] = ()
     transforms: tuple[Asset, ...] = ()
     modules: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
 
     def assets(self, kind: Kind) -> tuple[Asset, ...]:
         """The assets of a kind; modules are no assets."""
@@ -130,10 +135,11 @@ def check(graph: Graph, known: Known, names: Mapping[str, str] | None = None) ->
         kind: known.ids(kind) for kind in ("dataset", "trained_model", "transform", "module")
     }
     families = frozenset(family_of(module) for module in known.modules)
+    found = frozenset(known.found)
     used: dict[tuple[Kind, str], list[str]] = {}
     for ref in references(graph):
-        there = ref.id in have[ref.kind] or (ref.kind == "module" and family_of(ref.id) in families)
-        if not there:
+        there = ref.id in have[ref.kind] or ref.id in found
+        if not there and not (ref.kind == "module" and family_of(ref.id) in families):
             used.setdefault((ref.kind, ref.id), []).append(ref.node)
     labels = {node.id: named(node) for node in graph.nodes}
     return [

@@ -78,7 +78,7 @@ def _check_pair(kinds: Mapping[str, Kind], old: str, new: str, known: Known | No
             f"{shown(old)} is a {WORDS[kinds[old]]} and {shown(new)} a {WORDS[kind]}; "
             f"map it to a {WORDS[kinds[old]]}"
         )
-    if kind is None and known is not None:
+    if kind is None and known is not None and new not in known.found:
         words = sorted(known.ids(kinds[old]))
         raise Refused(
             f"the workspace has no {WORDS[kinds[old]]} {shown(new)}: {suggestion(new, words)}"

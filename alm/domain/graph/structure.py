@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain, islice
 
 from alm.domain.experiment import Graph, InputPort, Node, OutputPort, ServiceBlock, ServicePort
 from alm.domain.graph.finding import split_place
@@ -16,15 +17,19 @@ from alm.domain.graph.modules import named
 from alm.domain.graph.references import WORDS, assets_at
 from alm.domain.nearest import shown, suggestion
 
+MISTAKES_MAX = 50  # more than a person corrects at once
 Nodes = Mapping[str, Node]
 
 
 def structure(graph: Graph, service: ServiceBlock | None = None) -> list[str]:
-    """Say what keeps a graph from being run, and its web-service ports from being served."""
+    """Say what keeps a graph from being run, and its web-service ports from being served.
+
+    At most 50 mistakes: a graph with more is told again when these are corrected.
+    """
     nodes = {node.id: node for node in graph.nodes}
-    found = [*_doubles(graph), *_edges(graph, nodes), *_crowded(graph, nodes)]
-    found += _circle(graph, nodes)
-    return found + (list(_service(service, nodes)) if service else [])
+    within = chain(_doubles(graph), _edges(graph, nodes), _crowded(graph, nodes))
+    ports = _service(service, nodes) if service else ()
+    return list(islice(chain(within, _circle(graph, nodes), ports), MISTAKES_MAX))
 
 
 def _doubles(graph: Graph) -> Iterator[str]:
