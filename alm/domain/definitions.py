@@ -31,7 +31,7 @@ _WRITTEN_BY_SERVICE = ("createdOn", "modifiedOn", "provisioningState", "swaggerL
 _IN_BLOB = ("payloadsInBlobStorage", "payloadsLocation")
 _LOCATION = re.compile(r"https?://[A-Za-z0-9.:-]+/[^?#\s]+")
 # Resource Manager allows more (1-260 characters, not <>*%&:?+/\); these need no escaping anywhere.
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,258}[A-Za-z0-9_-])?")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,118}[A-Za-z0-9_-])?")
 
 
 def read_definition(content: bytes) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def new_name(name: str) -> str:
     """A name for a new web service. Raises Refused for one that it cannot have."""
     if not _NAME.fullmatch(name):
         raise Refused(
-            f"a web service cannot be named {shown(name)}; use up to 260 letters, digits, '.', "
+            f"a web service cannot be named {shown(name)}; use up to 120 letters, digits, '.', "
             "'-' and '_', a letter or digit first, and no '.' last"
         )
     return name

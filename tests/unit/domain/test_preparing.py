@@ -29,6 +29,7 @@ from tests.unit.domain.studio_graphs import (
     TUNE,
     document,
     edge,
+    evaluator,
     experiment,
     node,
     node_id,
@@ -136,6 +137,51 @@ def test_one_of_several_trainers_is_named_and_remembered():
     assert f"{node_id(21)}:Scored dataset" == ports(prepared)["output3"]
     assert ["compares two models" in note for note in prepared.notes] == [True]
     assert not prepare_training(again(prepared, one)).changed
+
+
+def two_scorers(*, evaluated: bool) -> dict[str, Any]:
+    """The model is scored twice: on the holdout, and on the rows it was trained on."""
+    one = training()
+    one["Graph"]["ModuleNodes"].append(scorer(21, "score again"))
+    one["Graph"]["EdgesInternal"] += [
+        edge(14, "Trained model", 21, "Trained model"),
+        edge(12, "Results dataset1", 21, "Dataset"),
+    ]
+    if not evaluated:
+        one["Graph"]["EdgesInternal"].remove(edge(20, "Scored dataset", 25, "Scored dataset"))
+    return one
+
+
+def test_of_several_scoring_nodes_the_evaluated_one_is_put_out():
+    prepared = prepare_training(experiment(two_scorers(evaluated=True)))
+
+    assert (f"{node_id(20)}:Scored dataset", ()) == (ports(prepared)["output3"], prepared.notes)
+
+
+def test_several_scoring_nodes_that_nothing_evaluates_are_told():
+    one = experiment(two_scorers(evaluated=False))
+
+    prepared = prepare_training(one)
+    named = prepare_training(one, TrainingWishes(scored="score again"))
+
+    assert ServiceOutputs(model="output1") == prepared.outputs
+    assert "'score' (" in prepared.notes[0]
+    assert "'score again' (" in prepared.notes[0]
+    assert "score the model; name one" in prepared.notes[0]
+    assert f"{node_id(21)}:Scored dataset" == ports(named)[named.outputs.scored]
+
+
+def test_several_evaluations_leave_a_choice():
+    one = training()
+    one["Graph"]["ModuleNodes"].append(evaluator(26, "evaluate again"))
+    one["Graph"]["EdgesInternal"].append(edge(20, "Scored dataset", 26, "Scored dataset"))
+
+    prepared = prepare_training(experiment(one))
+    named = prepare_training(experiment(one), TrainingWishes(evaluation="evaluate again"))
+
+    assert ("output2", "") == (prepared.outputs.scored, prepared.outputs.evaluation)
+    assert any("evaluate the model; name one" in note for note in prepared.notes)
+    assert f"{node_id(26)}:Evaluation results" == ports(named)[named.outputs.evaluation]
 
 
 @pytest.mark.parametrize(
