@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from alm.domain import cron
+from alm.domain import cron, deployments
 from alm.domain.gate_rules import evidence, metrics, sources
 from alm.domain.managed_model import (
     ArmWebService,
@@ -35,9 +35,17 @@ def findings(model: ManagedModel, faulty: frozenset[str]) -> Iterator[Finding]:
 
 
 def services(model: ManagedModel) -> Iterator[tuple[Place, str]]:
-    """The services whose model we change, by place; the same service has the same name."""
+    """The services whose model we change, by place; the same service has the same name.
+
+    A service beside which versions are deployed is not changed: these deployments stand for it.
+    """
     for index, target in enumerate(model.targets):
-        yield ("targets", index, "service"), service_name(target.service)
+        name = service_name(target.service)
+        if target.deploy == "patch":
+            yield ("targets", index, "service"), name
+        else:
+            names = target.name_template.replace("{model}", model.model)
+            yield ("targets", index, "name_template"), deployments.deployed_as(name, names).lower()
     if model.staging is not None:
         yield ("staging", "service"), service_name(model.staging.service)
 
@@ -68,14 +76,15 @@ def _shared_services(model: ManagedModel) -> Iterator[Finding]:
     for place, name in services(model):
         if name in first:
             other = "staging" if "staging" in (place[0], first[name][0]) else "another target"
-            what = f"is the service of {other} as well"
+            verb = "makes the names" if place[-1] == "name_template" else "is the service"
+            what = f"{verb} of {other} as well"
             yield Finding(place, what, "each target needs an endpoint or service of its own")
         first.setdefault(name, place)
 
 
 def _endpoints(model: ManagedModel) -> Iterator[Finding]:
     listed: list[tuple[Place, Service, bool]] = [
-        (("targets", index, "service"), target.service, True)
+        (("targets", index, "service"), target.service, target.deploy == "patch")
         for index, target in enumerate(model.targets)
     ]
     if model.staging is not None:
@@ -191,6 +200,7 @@ def _schedules(model: ManagedModel) -> Iterator[Finding]:
 RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("targets", "staging"), _names),
     (("targets", "staging"), _shared_services),
+    (("targets", "staging"), deployments.findings),
     (("targets", "staging", "training"), _endpoints),
     (("training", "dataset", "schedules"), _training),
     (("training",), _outputs),

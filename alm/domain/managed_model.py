@@ -25,6 +25,13 @@ ArmId = Annotated[
         r"Microsoft\.MachineLearning/webServices/[\w.-]+$"
     ),
 ]
+PlanId = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"(?i)^/subscriptions/[a-z0-9-]+/resourceGroups/[a-z0-9_()-][a-z0-9_.()-]*/providers/"
+        r"Microsoft\.MachineLearning/commitmentPlans/[a-z0-9_()-][a-z0-9_.()-]*$"
+    ),
+]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:\d+)?/[^?#\s]*$")]
 
 
@@ -148,12 +155,29 @@ class SmokeTest(Frozen):
     batch: bool = False
 
 
+class Hosting(Frozen):
+    """What a new web service needs that cannot be read from the one it is made from.
+
+    Resource Manager returns neither the plan nor the storage key of a service. region and
+    storage_account: those of the service that it is made from, unless declared.
+    """
+
+    region: str = Field(default="", pattern=r"^[A-Za-z0-9 ]{0,40}$")
+    plan: PlanId
+    storage_account: str = Field(default="", pattern=r"^([a-z0-9]{3,24})?$")
+    storage_key: SecretName
+
+
 class Target(Frozen):
     """One scoring endpoint in one region.
 
     trained_model: the name of the resource that holds the model (`… [trained model]`).
     wave: targets are patched wave by wave, lowest first. propagation_seconds: how long the old
     model may go on answering after a patch.
+    deploy: `patch` changes the model of `service`; the others leave it as it is and deploy each
+    version beside it, on a new endpoint of the same classic service, or as a new Resource Manager
+    web service made from it. name_template: how those are named (`{version}`, `{model}`). keep: how
+    many of them stay besides those in use. hosting: for new services only.
     """
 
     name: Name
@@ -161,7 +185,10 @@ class Target(Frozen):
     trained_model: str
     wave: int = Field(default=1, ge=1, le=20)
     propagation_seconds: float = Field(default=30, ge=0, le=3600)
-    deploy: Literal["patch"] = "patch"
+    deploy: Literal["patch", "new-endpoint", "new-service"] = "patch"
+    name_template: str = Field(default="ep{version}", max_length=128)
+    keep: int = Field(default=3, ge=1, le=100)
+    hosting: Hosting | None = None
 
 
 class Schedules(Frozen):
