@@ -13,12 +13,16 @@ _SECRETS = re.compile(
 )
 
 
+_KEYS = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}==")
+"""Keys of storage accounts and of web services: 64 bytes in base64."""
+
+
 def redacted(text: str, *secrets: str) -> str:
     """Shorten `text` and blank signatures, keys, tokens, and each of `secrets` where it occurs."""
     for secret in secrets:
         if len(secret) >= 6:  # shorter ones would blank half of the text
             text = text.replace(secret, "***")
-    text = _SECRETS.sub(r"\g<name>***", text)
+    text = _KEYS.sub("***", _SECRETS.sub(r"\g<name>***", text))
     return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 1] + "…"
 
 
