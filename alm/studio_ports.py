@@ -1,4 +1,5 @@
-"""Protocols of Studio's lifecycle: workspaces with their experiments and assets, and web services.
+"""Protocols of Studio's lifecycle: workspaces with their experiments and assets, web services, and
+versions deployed beside them.
 
 As in `ports.py`: each has a double and an adapter that pass one contract suite; calls block at most
 their total deadline and raise only the errors drawn in `domain/errors.py`.
@@ -19,6 +20,7 @@ from alm.domain.experiment import (
     Upload,
     WorkspaceFacts,
 )
+from alm.domain.managed_model import Target
 from alm.domain.web_services import (
     ClassicWebService,
     Document,
@@ -27,6 +29,7 @@ from alm.domain.web_services import (
     NewWebService,
     Plan,
 )
+from alm.ports import Grant, ScoringTarget
 
 
 class Workspace(Protocol):
@@ -197,6 +200,51 @@ class NewServices(Protocol):
         """Raises NotFound."""
         ...
 
+    def why_failed(self, resource: str) -> str:
+        """What the service says about the last deployment of a web service asked for here."""
+        ...
+
+
+class Deployer(Protocol):
+    """Deploys versions beside the service that a target names, which it never changes.
+
+    A version gets an endpoint of its own on the same classic service, or a Resource Manager web
+    service of its own, made from the target's. What was deployed here is marked as such: anything
+    else of that name, made by people, is neither changed nor deleted nor listed.
+    """
+
+    def exists(self, name: str) -> bool:
+        """Whether a deployment of that name is there; its model may still be missing.
+
+        Raises Misconfigured if something else has the name, or nothing could have it.
+        """
+        ...
+
+    def create(self, name: str, model: Grant) -> None:
+        """Deploy a model file under a name; returns when the service has accepted.
+
+        `target` tells when it has settled, and what it serves. Harmless to repeat: what an earlier
+        attempt left undone is completed. Raises Misconfigured if something else has the name, if
+        the service refuses, or if plan, region and storage do not belong together.
+        """
+        ...
+
+    def target(self, name: str) -> ScoringTarget:
+        """A deployment, to be read and scored with. Nothing is asked for yet."""
+        ...
+
+    def names(self) -> list[str]:
+        """The deployments there are, oldest first."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Delete a deployment with its keys; harmless if it is not there.
+
+        Whether somebody still refers to it is the caller's to know. Raises Misconfigured for what
+        was not deployed here, the target's own service above all.
+        """
+        ...
+
 
 class Studio(Protocol):
     """Finds the workspace that a declaration names. Clients are kept; tokens looked up late."""
@@ -206,3 +254,7 @@ class Studio(Protocol):
     def classic_services(self, workspace: StudioWorkspace) -> ClassicServices: ...
 
     def new_services(self) -> NewServices: ...
+
+    def deployer(self, target: Target) -> Deployer:
+        """For targets with `deploy: new-endpoint` or `new-service`."""
+        ...

@@ -96,7 +96,7 @@ class ArmService:
             raise NotFound(f"{doing}: {answer.request.url} answered 204; {_DECLARED}")
         if answer.status != 200:
             raise error_of(answer, doing=doing, remedy=_DECLARED)
-        return _web_service(object_of(answer, doing=doing), answer.request.url)
+        return web_service_of(object_of(answer, doing=doing), answer.request.url)
 
     def patch(self, trained_model: str, model: Grant) -> None:
         """Point an asset at another model file; returns when the service accepted it.
@@ -185,7 +185,8 @@ class ArmTarget:
         return self._service.batch()
 
 
-def _web_service(document: Mapping[str, object], url: str) -> WebService:
+def web_service_of(document: Mapping[str, object], url: str) -> WebService:
+    """A web service as its document says. Raises Misconfigured if it does not come whole."""
     properties = field_of(document, "properties")
     assets = field_of(properties, "assets") if isinstance(properties, dict) else None
     if not isinstance(properties, dict) or not isinstance(assets, dict):
