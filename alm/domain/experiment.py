@@ -240,8 +240,9 @@ class Promotion(Frozen):
 class Activity(Frozen):
     """Something Studio does for a while: packing, unpacking, deploying.
 
+    done: it ended well. failed: why it ended badly, where the service says so; it is not done then.
     location: the package's address. experiment: the new experiment. service, endpoint: what is
-    being deployed. failed: why it ended badly, where the service says so.
+    being deployed.
     """
 
     id: str
