@@ -55,11 +55,23 @@ class Workspace(Protocol):
         """The ids of the modules that graphs here may use."""
         ...
 
-    def upload(self, upload: Upload, content: BinaryIO) -> str:
+    def download(self, asset: Asset) -> BinaryIO:
+        """Read the content of an asset piece by piece, at its signed address.
+
+        Raises NotFound if it has none, Denied if the address has expired: read the asset again.
+        """
+        ...
+
+    def upload(
+        self, upload: Upload, content: BinaryIO, *, size: int | None = None, digest: str = ""
+    ) -> str:
         """Upload a dataset piece by piece and register it; returns the id of the new version.
 
-        Its schema is found in the background (`Asset.schema_state`). Not harmless to repeat: look
-        for it first. Raises Conflict if the name is taken and no family was given.
+        size: how many bytes the content has, where it cannot seek. digest: their SHA-256 in hex,
+        if it is known. Each piece has the deadline of a call. Its schema is found in the background
+        (`Asset.schema_state`). Not harmless to repeat: look for it first. Raises Conflict if the
+        name is taken and no family was given, or if the content is not what was announced, Refused
+        if it is empty, Unavailable if the upload broke off: nothing was registered then.
         """
         ...
 
@@ -99,7 +111,10 @@ class Workspace(Protocol):
         ...
 
     def delete(self, experiment_id: str) -> None:
-        """Delete an experiment with its snapshots, and the classic service deployed from it."""
+        """Delete an experiment with its snapshots, and the classic service deployed from it.
+
+        Harmless if it is not there.
+        """
         ...
 
     def output(self, experiment_id: str, node: str, port: str) -> BinaryIO:

@@ -80,6 +80,16 @@ class Http:
             log.debug("http_call", extra={**fields, "seconds": seconds})
         return answer
 
+    def open(self, url: str, *, headers: Mapping[str, str]) -> Answer:
+        """Read a URL piece by piece: an answer 200 has its body in `content`, to be closed.
+
+        The deadline covers asking, and then each mebibyte that is read. Raises as `send`; reading
+        raises Unavailable if it breaks off.
+        """
+        site, target = self._place(url)
+        request = Request("GET", site, target, headers)
+        return self._transport.open(request, self._seconds(request, None, monotonic()))
+
     @contextmanager
     def within(self, seconds: float | None = None) -> Iterator[None]:
         """One total deadline for all calls that this thread makes inside; the first one counts."""

@@ -7,7 +7,7 @@ import re
 TEXT_MAX = 1500  # error texts travel in messages and ledgers, which must stay small
 
 _SECRETS = re.compile(
-    r"(?P<name>(?:^|[?&;\s\"'])(?:sig|code|access_token|token)=|sig%3D|AccountKey=|SharedAccessKey="
+    r"(?P<name>(?:^|[?&;\s\"'])(?:sig|signature|code|access_token|token)=|sig%3D|AccountKey=|SharedAccessKey="
     r"|Password=|Bearer\s+)[^&;\s\"'<>]+",
     re.IGNORECASE,
 )

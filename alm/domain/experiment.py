@@ -8,9 +8,18 @@ Source: Studio API, experiments and assets.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from alm.domain.frozen import Frozen
 from alm.domain.managed_model import SecretName
@@ -20,8 +29,28 @@ WorkspaceId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 ExperimentState = Literal["NotStarted", "Running", "Finished", "Failed", "Canceled", "InDraft"]
 ENDED = ("Finished", "Failed", "Canceled")
 
-Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
-"""Studio writes null where a text is missing."""
+T = TypeVar("T")
+
+
+class _Null(str):
+    """The empty text that stands for a null, and is written as one again."""
+
+    __slots__ = ()
+
+
+def _text(value: object, read: ValidatorFunctionWrapHandler) -> Any:
+    return _Null() if value is None else read(value)
+
+
+Text = Annotated[
+    str,
+    WrapValidator(_text),
+    PlainSerializer(lambda text: None if isinstance(text, _Null) else text),
+]
+"""Studio writes null where a text is missing; it is read as "" and written as it was."""
+
+Several = Annotated[tuple[T, ...], BeforeValidator(lambda listed: () if listed is None else listed)]
+"""Studio may write null where a list is empty; it is read as none, and written as an empty list."""
 
 
 class Wire(BaseModel):
@@ -72,9 +101,9 @@ class Node(Wire):
     id: str = Field(alias="Id")
     module: str = Field(alias="ModuleId")
     label: Text = Field(default="", alias="Comment")
-    parameters: tuple[Parameter, ...] = Field(default=(), alias="ModuleParameters")
-    inputs: tuple[InputPort, ...] = Field(default=(), alias="InputPortsInternal")
-    outputs: tuple[OutputPort, ...] = Field(default=(), alias="OutputPortsInternal")
+    parameters: Several[Parameter] = Field(default=(), alias="ModuleParameters")
+    inputs: Several[InputPort] = Field(default=(), alias="InputPortsInternal")
+    outputs: Several[OutputPort] = Field(default=(), alias="OutputPortsInternal")
 
 
 class Edge(Wire):
@@ -85,8 +114,8 @@ class Edge(Wire):
 
 
 class Graph(Wire):
-    nodes: tuple[Node, ...] = Field(default=(), alias="ModuleNodes")
-    edges: tuple[Edge, ...] = Field(default=(), alias="EdgesInternal")
+    nodes: Several[Node] = Field(default=(), alias="ModuleNodes")
+    edges: Several[Edge] = Field(default=(), alias="EdgesInternal")
     layout: Text = Field(default="", alias="SerializedClientData")
 
 
@@ -102,8 +131,8 @@ class ServiceBlock(Wire):
     """What an experiment says about its web service."""
 
     is_service: bool | None = Field(default=None, alias="IsWebServiceExperiment")
-    inputs: tuple[ServicePort, ...] = Field(default=(), alias="Inputs")
-    outputs: tuple[ServicePort, ...] = Field(default=(), alias="Outputs")
+    inputs: Several[ServicePort] = Field(default=(), alias="Inputs")
+    outputs: Several[ServicePort] = Field(default=(), alias="Outputs")
     service: Text = Field(default="", alias="WebServiceGroupId")
 
 
@@ -211,8 +240,9 @@ class Promotion(Frozen):
 class Activity(Frozen):
     """Something Studio does for a while: packing, unpacking, deploying.
 
+    done: it ended well. failed: why it ended badly, where the service says so; it is not done then.
     location: the package's address. experiment: the new experiment. service, endpoint: what is
-    being deployed. failed: why it ended badly, where the service says so.
+    being deployed.
     """
 
     id: str

@@ -17,6 +17,9 @@ from devstack.studio.records import AssetSource, Identity
 from devstack.studio.serving import Execution, reference_of
 from devstack.studio.store import Store
 from devstack.studio.transfer import BlobTransfer
+from devstack.studio.workspace.assets import Assets
+from devstack.studio.workspace.shared_access import SharedAccess
+from devstack.studio.workspace.workspaces import Workspaces
 
 # Entries of the log of calls that are kept for tests.
 LOG_ENTRIES_MAX = 10_000
@@ -72,6 +75,9 @@ class Context:
     clock: Callable[[], float]
     propagation_seconds: float
     calls: Calls
+    workspaces: Workspaces
+    assets: Assets
+    shared_access: SharedAccess
     faults: Faults = field(default_factory=Faults)
     propagation_of: dict[str, float] = field(default_factory=dict)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
 from devstack.studio.learning.failures import BadGraph, LearningFailure
-from devstack.studio.modules import MODULES, Value
+from devstack.studio.modules import DATASET, MODULES, Value
 
 PortName = tuple[str, str]
 
@@ -22,13 +22,17 @@ ONLY_PORT = ""
 
 @dataclass(frozen=True)
 class Node:
-    """One node: exactly one of module, source and output says what it is."""
+    """One node: exactly one of module, source and output says what it is.
+
+    `kind` is the type of what a source gives, where that is known before it runs.
+    """
 
     id: str
     module: str | None = None
     source: str | None = None
     output: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,20 @@ class Graph:
     nodes: Mapping[str, Node]
     edges: tuple[Edge, ...]
 
-    def mistakes(self) -> list[str]:
-        """Everything that keeps this graph from running, in words; empty when it is sound."""
+    def mistakes(self, *, unknown_modules: bool = False) -> list[str]:
+        """Everything that keeps this graph from running, in words; empty when it is sound.
+
+        With `unknown_modules` a module that is not in the catalogue is no mistake: a graph with
+        one can be kept, and fails only when that node runs.
+        """
         found = [text for edge in self.edges for text in self._edge_mistakes(edge)]
         found += [text for node in self.nodes.values() for text in self._node_mistakes(node)]
+        if not unknown_modules:
+            found += [
+                f"node {node.id!r} is of module {node.module!r}, which is not known here"
+                for node in self.nodes.values()
+                if node.module is not None and node.module not in MODULES
+            ]
         if not found:
             try:
                 self.order()
@@ -83,18 +97,23 @@ class Graph:
         }
 
     def kind_of(self, edge: Edge) -> str:
-        """What passes along an edge: the type of the module's output port, else a dataset."""
-        module = MODULES.get(self.nodes[edge.source].module or "")
-        return module.outputs.get(edge.source_port, "Dataset") if module else "Dataset"
+        """What passes along an edge: the type of its source, where it is not known a dataset."""
+        return self._given(edge) or DATASET
+
+    def _given(self, edge: Edge) -> str | None:
+        """The type of what an edge starts from; None where that shows only when it runs."""
+        node = self.nodes[edge.source]
+        module = MODULES.get(node.module or "")
+        return module.outputs.get(edge.source_port) if module else node.kind
 
     def _node_mistakes(self, node: Node) -> list[str]:
         if node.module is None:
             return []
         module = MODULES.get(node.module)
         if module is None:
-            return [f"node {node.id!r} is of module {node.module!r}, which is not known here"]
+            return []
         connected = {edge.target_port for edge in self.into(node.id)}
-        missing = sorted(set(module.inputs) - connected)
+        missing = sorted(set(module.inputs) - module.optional - connected)
         return [f"node {node.id!r} ({node.module}): port {port!r} is open" for port in missing]
 
     def _edge_mistakes(self, edge: Edge) -> list[str]:
@@ -112,6 +131,13 @@ class Graph:
             found.append(f"node {source.id!r} ({source.module}) has no output {edge.source_port!r}")
         if takes_in is not None and edge.target_port not in takes_in.inputs:
             found.append(f"node {target.id!r} ({target.module}) has no input {edge.target_port!r}")
+        wanted = takes_in.inputs.get(edge.target_port) if takes_in is not None else None
+        given = self._given(edge)
+        if not found and wanted is not None and given is not None and wanted != given:
+            found.append(
+                f"node {target.id!r} ({target.module}): port {edge.target_port!r} takes "
+                f"{wanted}, node {source.id!r} gives {given}"
+            )
         return found
 
 

@@ -8,41 +8,41 @@ known.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
 
+from devstack.studio.catalogue.module import (
+    DATASET,
+    GLOBAL_WORKSPACE,
+    LEARNER,
+    TRAINED_MODEL,
+    TRANSFORM,
+    Module,
+    Parameter,
+    Parameters,
+    Value,
+    Values,
+    dataset,
+    describe,
+)
 from devstack.studio.learning.evaluation import evaluate
 from devstack.studio.learning.failures import BadParameter, BadTable
 from devstack.studio.learning.learners import LEARNERS, Learner, number_parameter
 from devstack.studio.learning.tables import Table
 from devstack.studio.learning.training import TrainedModel, train
 
-Value = Table | Learner | TrainedModel
-Parameters = Mapping[str, str]
-Values = Mapping[str, Value]
-
-DATASET, LEARNER, TRAINED_MODEL = "Dataset", "ILearner", "TrainedModel"
-
-# The workspace that Studio's own modules live in.
-GLOBAL_WORKSPACE = "506153734175476c4f62416c57734963"
+__all__ = [
+    "DATASET", "LEARNER", "TRAINED_MODEL", "TRANSFORM", "GLOBAL_WORKSPACE",
+    "MODULES", "Module", "Parameter", "Value", "catalogue", "column_names", "module_named_by",
+]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Module:
-    """A kind of module: its family id, its ports with their types, and what it does."""
-
-    family: str
-    inputs: Mapping[str, str]
-    outputs: Mapping[str, str]
-    run: Callable[[Parameters, Values], Values]
-
-    @property
-    def id(self) -> str:
-        """The id of its version in the global workspace."""
-        return f"{GLOBAL_WORKSPACE}.{self.family}.v1-default-1"
+def catalogue() -> list[dict[str, Any]]:
+    """Every module by name: id, name, family, category, inputs, outputs, parameters."""
+    return [describe(name, module) for name, module in sorted(MODULES.items())]
 
 
 def module_named_by(module_id: str) -> str | None:
@@ -65,7 +65,7 @@ def column_names(parameter: str) -> list[str]:
 
 def _split(parameters: Parameters, values: Values) -> Values:
     """Split rows at random; with a key column each of its values is split in proportion."""
-    table = _table(values, "Dataset")
+    table = dataset(values, "Dataset")
     fraction = _test_fraction(parameters)
     seed = number_parameter(parameters, "Random seed", 0)
     if seed < 0:
@@ -110,18 +110,18 @@ def _train_model(parameters: Parameters, values: Values) -> Values:
     learner = values["Untrained model"]
     if not isinstance(learner, Learner):
         raise BadParameter("port 'Untrained model' needs a learner")
-    return {"Trained model": train(learner, _table(values, "Dataset"), labels[0])}
+    return {"Trained model": train(learner, dataset(values, "Dataset"), labels[0])}
 
 
 def _score_model(parameters: Parameters, values: Values) -> Values:
     model = values["Trained model"]
     if not isinstance(model, TrainedModel):
         raise BadParameter("port 'Trained model' needs a trained model")
-    return {"Scored dataset": model.score(_table(values, "Dataset"))}
+    return {"Scored dataset": model.score(dataset(values, "Dataset"))}
 
 
 def _evaluate_model(parameters: Parameters, values: Values) -> Values:
-    return {"Evaluation results": evaluate(_table(values, "Scored dataset"))}
+    return {"Evaluation results": evaluate(dataset(values, "Scored dataset"))}
 
 
 def _learner(name: str) -> Module:
@@ -130,13 +130,6 @@ def _learner(name: str) -> Module:
 
     family = name.encode().hex()[:32].ljust(32, "0")
     return Module(family, {}, {"Untrained model": LEARNER}, untrained)
-
-
-def _table(values: Values, port: str) -> Table:
-    value = values[port]
-    if not isinstance(value, Table):
-        raise BadParameter(f"port {port!r} needs a dataset")
-    return value
 
 
 MODULES: Mapping[str, Module] = {

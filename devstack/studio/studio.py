@@ -34,6 +34,9 @@ from devstack.studio.start import load_identity, remembered_port
 from devstack.studio.store import Store
 from devstack.studio.transfer import BlobTransfer
 from devstack.studio.web import Request, Response, WebServer
+from devstack.studio.workspace.assets import Assets
+from devstack.studio.workspace.shared_access import SharedAccess
+from devstack.studio.workspace.workspaces import Workspaces
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,9 @@ class Studio:
             clock=options.clock,
             propagation_seconds=options.propagation_seconds,
             calls=Calls(options.clock),
+            workspaces=Workspaces(self._store, identity, options.clock),
+            assets=Assets(self._store, options.data / "assets", options.clock),
+            shared_access=SharedAccess(self.base_url, identity.arm_token, options.clock),
         )
 
     def _build_front(self) -> Front:
