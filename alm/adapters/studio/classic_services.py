@@ -57,7 +57,7 @@ class StudioClassicServices:
     def service(self, service: str) -> ClassicWebService:
         """One of them. Raises NotFound."""
         doing = f"read web service {shown(service)}"
-        return _service(object_of(self._read(_path(service), doing), doing))
+        return _service(object_of(self._read(_path(service), doing), doing=doing))
 
     def delete_service(self, service: str) -> None:
         """Delete a service with its endpoints; harmless if it is not there."""
@@ -73,7 +73,9 @@ class StudioClassicServices:
     def endpoint(self, service: str, name: str) -> Endpoint:
         """One of them, with its keys. Raises NotFound."""
         doing = f"read endpoint {shown(name)}"
-        return self._endpoint(service, object_of(self._read(_path(service, name), doing), doing))
+        return self._endpoint(
+            service, object_of(self._read(_path(service, name), doing), doing=doing)
+        )
 
     def put_endpoint(self, service: str, name: str, settings: EndpointSettings) -> Endpoint:
         """Create an endpoint that serves what the service serves now, or change its settings.
@@ -90,7 +92,7 @@ class StudioClassicServices:
             if not _accepted(answer):
                 raise _put_error(answer, doing)
             if answer.body:
-                return self._endpoint(service, object_of(answer, doing))
+                return self._endpoint(service, object_of(answer, doing=doing))
             return self._put(service, name, doing)
 
     def refresh_endpoint(self, service: str, name: str, *, overwrite: bool) -> bool:
