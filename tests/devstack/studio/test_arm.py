@@ -60,6 +60,13 @@ def service(client: Client) -> Iterator[str]:
     client.arm("DELETE", "webServices/line")
 
 
+def services_on(client: Client, plan: str) -> list[str]:
+    """The names of the web services on a plan."""
+    name = plan.rpartition("/")[2]
+    found = client.arm("GET", f"commitmentPlans/{name}/commitmentAssociations", version=PLANS)
+    return [association["name"] for association in found.json()["value"]]
+
+
 def got(client: Client, name: str = "line", **query: str) -> dict[str, Any]:
     response = client.arm("GET", f"webServices/{name}", **query)
     assert response.status_code == 200, response.text
@@ -315,11 +322,16 @@ def test_the_region_stays_and_the_plan_stays(client: Client, service: str) -> No
     document = got(client)
     moved = {**document, "location": "South Central US"}
     replanned = copy.deepcopy(document)
-    replanned["properties"]["commitmentPlan"]["id"] = plan_id(client, "southeastasia")
+    replanned["properties"]["commitmentPlan"] = {"id": plan_id(client, "southeastasia")}
 
     assert client.arm("PUT", "webServices/line", moved).status_code == 400
     client.deployed(client.arm("PUT", "webServices/line", replanned))
-    assert plan_id(client) == got(client)["properties"]["commitmentPlan"]["id"]
+    assert "line" in services_on(client, plan_id(client))
+    assert services_on(client, plan_id(client, "southeastasia")) == []
+
+
+def test_the_plan_is_not_returned(client: Client, service: str) -> None:
+    assert "commitmentPlan" not in got(client)["properties"]
 
 
 def test_a_read_only_service_can_only_be_deleted(client: Client, service: str) -> None:
