@@ -34,7 +34,6 @@ from tests.contract.studio.worlds import (
     DoubleTrainingWorld,
 )
 
-
 DOUBLES = (
     DoubleTrainingWorld,
     DoubleTargetWorld,

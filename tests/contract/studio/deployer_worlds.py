@@ -17,7 +17,6 @@ from tests.contract.studio.local_studio import LocalStudio
 from tests.contract.studio.service_worlds import (
     EFFECTS,
     ERRORS,
-    GROUP,
     MODEL,
     Kind,
     LocalNewWorld,

@@ -12,7 +12,7 @@ from typing import Any, cast
 import requests
 from azure.storage.blob import BlobSasPermissions, BlobServiceClient, generate_blob_sas
 
-from alm.adapters.connections import Connections
+from alm.adapters.connections import Connections, Transport
 from alm.adapters.http import Http
 from alm.adapters.identity import Identity
 from alm.adapters.studio.definitions import ApiVersion
@@ -72,9 +72,11 @@ class LocalStudio:
         """Fresh clients, as a new process has them."""
         return StudioServices(self._http(), self._identity(), self.url)
 
-    def lifecycle(self, **environment: str) -> StudioLifecycle:
-        """As `services`; with other secrets, where they are given."""
-        http, identity = self._http(), self._identity(**environment)
+    def lifecycle(
+        self, *, transport: Transport | None = None, **environment: str
+    ) -> StudioLifecycle:
+        """As `services`; with another transport and other secrets, where they are given."""
+        http, identity = self._http(transport), self._identity(**environment)
         return StudioLifecycle(http, identity, StudioServices(http, identity, self.url))
 
     def managers(self, api_version: str) -> ArmWebServices:
@@ -92,9 +94,9 @@ class LocalStudio:
         identity = str(self.description["workspace_id"])
         return StudioWorkspace(workspace=identity, studio=self.url, management=self.url)
 
-    def _http(self) -> Http:
+    def _http(self, inner: Transport | None = None) -> Http:
         """What is said to Resource Manager, and what it answers, is held against its spec."""
-        transport = Checked(Connections())
+        transport = Checked(inner or Connections())
         http = Http(["127.0.0.1"], transport=transport, deadline_seconds=30)
         self.clients.append(http)
         self.checked.append(transport)
