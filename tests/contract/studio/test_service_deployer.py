@@ -16,6 +16,7 @@ from tests.contract.studio.deployer_worlds import (
     serving,
 )
 from tests.contract.studio.local_studio import LocalStudio
+from tests.contract.studio.service_worlds import settled
 
 WRONG_KEY = "wrong-storage-key-0123456789=="
 
@@ -123,6 +124,35 @@ def test_a_deployment_that_failed_tells_why_and_is_made_again(world: LocalServic
     world.deployer.create("ep1", model)
 
     assert serving(world.deployer, "ep1", world) == world.answers(model)
+
+
+def test_creating_again_while_it_is_being_deployed_sends_nothing(
+    world: LocalServiceWorld,
+) -> None:
+    lifecycle, transport = counted(world)
+    deployer = lifecycle.deployer(world.target)
+    world.local.slow(r"\.ilearner$")
+
+    for _ in range(2):
+        deployer.create("ep1", world.models[1])
+    state = deployer.target("ep1").read().settled
+    world.local.heal()
+
+    assert (state, transport.methods.count("PUT")) == (False, 1)
+    assert serving(deployer, "ep1", world) == world.answers(world.models[1])
+
+
+def test_the_copy_of_a_read_only_service_is_not_read_only(world: LocalServiceWorld) -> None:
+    definition = world.world.definition(0)
+    definition["properties"]["readOnly"] = True
+    world.world.services.put(world.resource("live"), definition)
+    settled(world.world.services, world.resource("live"))
+
+    world.deployer.create("ep1", world.models[1])
+    serving(world.deployer, "ep1", world)
+
+    world.deployer.target("ep1").patch(world.models[0])
+    assert serving(world.deployer, "ep1", world) == world.answers(world.models[0])
 
 
 def test_what_was_said_to_resource_manager_was_held_against_its_spec(
