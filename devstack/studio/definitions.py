@@ -12,7 +12,7 @@ from typing import Any
 
 from devstack.studio.errors import bad_user_argument
 from devstack.studio.graph import ONLY_PORT, Edge, Graph, Node
-from devstack.studio.modules import GLOBAL_WORKSPACE, TRAINED_MODEL, module_named_by
+from devstack.studio.modules import DATASET, GLOBAL_WORKSPACE, TRAINED_MODEL, module_named_by
 
 MODULE_URI = "aml://module/"
 BOOLEANS = frozenset({"true", "false"})
@@ -153,7 +153,7 @@ def _port(nodes: Mapping[str, Node], node_id: str | None, port: str | None) -> s
 
 def _node(node_id: str, node: Mapping[str, Any], assets: Mapping[str, Any]) -> Node:
     if node.get("inputId"):
-        return Node(node_id, source=source_of_input(node["inputId"]))
+        return Node(node_id, source=source_of_input(node["inputId"]), kind=DATASET)
     if node.get("outputId"):
         return Node(node_id, output=node["outputId"])
     asset_id = node.get("assetId") or ""

@@ -1,4 +1,4 @@
-"""The model library: trained models by digest, on disk, and the last used in memory."""
+"""The model library: trained models and transformations by digest, the last used in memory."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from devstack.studio.learning.ilearner import read_model
-from devstack.studio.learning.training import TrainedModel
+from devstack.studio.learning.assets import Asset, read_asset
 from devstack.studio.names import digest_of
 
 # Models held in memory; a model has a few megabytes at most.
@@ -26,27 +25,27 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 class ModelLibrary:
-    """Keeps `.iLearner` files and reads them; safe to use from many threads."""
+    """Keeps `.iLearner` and `.itransform` files and reads them; safe to use from many threads."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._loaded: OrderedDict[str, TrainedModel] = OrderedDict()
+        self._loaded: OrderedDict[str, Asset] = OrderedDict()
         self._lock = threading.Lock()
 
     def add(self, content: bytes) -> str:
         """Keep a model and return its digest; raises BadModel when it cannot be read."""
         digest = digest_of(content)
-        self._remember(digest, self._in_memory(digest) or read_model(content))
+        self._remember(digest, self._in_memory(digest) or read_asset(content))
         path = self._path(digest)
         if not path.exists():
             write_atomically(path, content)
         return digest
 
-    def get(self, digest: str) -> TrainedModel:
+    def get(self, digest: str) -> Asset:
         """The model with this digest; raises FileNotFoundError when it was never added."""
         model = self._in_memory(digest)
         if model is None:
-            model = read_model(self._path(digest).read_bytes())
+            model = read_asset(self._path(digest).read_bytes())
             self._remember(digest, model)
         return model
 
@@ -57,14 +56,14 @@ class ModelLibrary:
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / f"{digest}.ilearner"
 
-    def _in_memory(self, digest: str) -> TrainedModel | None:
+    def _in_memory(self, digest: str) -> Asset | None:
         with self._lock:
             model = self._loaded.get(digest)
             if model is not None:
                 self._loaded.move_to_end(digest)
             return model
 
-    def _remember(self, digest: str, model: TrainedModel) -> None:
+    def _remember(self, digest: str, model: Asset) -> None:
         with self._lock:
             self._loaded[digest] = model
             self._loaded.move_to_end(digest)

@@ -59,15 +59,21 @@ class Deployment(BaseModel):
 
 
 class WebService(BaseModel):
-    """Key: id. A classic web service: the template of its endpoints."""
+    """Key: id. A classic web service: the template of its endpoints.
+
+    `workspace` is "" only in what an earlier Studio left, until this one starts. `snapshot` is the
+    run of an experiment that it was deployed from.
+    """
 
     id: str
+    workspace: str = ""
     name: str
     description: str = ""
     created: float
     version: float
     definition: str
     resources: dict[str, Resource] = Field(default_factory=dict)
+    snapshot: str = ""
 
 
 class Resource(BaseModel):
@@ -81,7 +87,10 @@ class Resource(BaseModel):
 
 
 class Endpoint(BaseModel):
-    """Key: service id/name. One endpoint of a classic web service."""
+    """Key: service id/name. One endpoint of a classic web service.
+
+    `snapshot` is the run of an experiment whose graph it serves.
+    """
 
     name: str
     service_id: str
@@ -94,6 +103,7 @@ class Endpoint(BaseModel):
     max_concurrent_calls: int = 4
     diagnostics: str = "None"
     resources: dict[str, Resource] = Field(default_factory=dict)
+    snapshot: str = ""
 
 
 JobState = Literal["NotStarted", "Running", "Failed", "Cancelled", "Finished"]
