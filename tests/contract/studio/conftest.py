@@ -16,10 +16,13 @@ from tests.contract.studio.studio_worlds import (
     NewTraining,
 )
 from tests.contract.studio.trained import train_two
+from tests.contract.studio.workspace_worlds import DoubleWorkspaceWorld, StudioWorkspaceWorld
 from tests.contract.studio.worlds import (
     DoubleTargetWorld,
     DoubleTrainingWorld,
 )
+
+DOUBLES = (DoubleTrainingWorld, DoubleTargetWorld, DoubleWorkspaceWorld)
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +34,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStudio]:
 
 
 def _world(request: pytest.FixtureRequest, make: Callable[..., object]) -> Iterator[object]:
-    if make in (DoubleTrainingWorld, DoubleTargetWorld):
+    if make in DOUBLES:
         yield make()
         return
     local = request.getfixturevalue("studio")
@@ -47,4 +50,9 @@ def training(request: pytest.FixtureRequest) -> Iterator[object]:
 
 @pytest.fixture(params=[DoubleTargetWorld, ClassicTargetWorld, NewTargetWorld, NewTargetWorld2016])
 def world(request: pytest.FixtureRequest) -> Iterator[object]:
+    yield from _world(request, request.param)
+
+
+@pytest.fixture(params=[DoubleWorkspaceWorld, StudioWorkspaceWorld])
+def lab(request: pytest.FixtureRequest) -> Iterator[object]:
     yield from _world(request, request.param)
