@@ -87,8 +87,10 @@ class Studio:
         self.workspace_api.start()
         if self._options.with_samples:
             from devstack.studio.samples import make_samples
+            from devstack.studio.workspace.sample_datasets import add_sample_datasets
 
             self.samples = make_samples(self.context, self.classic, self.new_services, self.plans)
+            add_sample_datasets(self.context, self.workspace_api.inspection)
         self.new_services.resume()
         return self
 
