@@ -6,6 +6,7 @@ from typing import Any
 
 from devstack.studio.classic_models import DEFAULT_ENDPOINT, EndpointModels
 from devstack.studio.context import Context
+from devstack.studio.modules import TRAINED_MODEL
 from devstack.studio.names import iso
 from devstack.studio.records import Deployment, Endpoint, WebService
 
@@ -49,10 +50,11 @@ def endpoint_document(
         "Resources": [
             {
                 "Name": resource.name,
-                "Kind": "TrainedModel",
+                "Kind": TRAINED_MODEL,
                 "Location": EndpointModels(context).location(resource),
             }
             for resource in endpoint.resources.values()
+            if resource.kind == TRAINED_MODEL
         ],
     }
 

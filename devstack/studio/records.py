@@ -37,10 +37,14 @@ class Serving(BaseModel):
 
 
 class AssetSource(BaseModel):
-    """Where a new web service gets an asset from, and with which grant."""
+    """Where a new web service gets an asset from, and with which grant.
+
+    `kind` is what its modules take there: Dataset, or else what the file itself says.
+    """
 
     uri: str
     credentials: str = ""
+    kind: str = ""
 
 
 class Deployment(BaseModel):
@@ -77,8 +81,12 @@ class WebService(BaseModel):
 
 
 class Resource(BaseModel):
-    """A trained model in a classic service or endpoint: its bytes and where they came from."""
+    """A trained model in a classic service or endpoint: its bytes and where they came from.
 
+    `kind`: a dataset or a transform stands in a service too; it is not shown and not patched.
+    """
+
+    kind: str = "TrainedModel"
     name: str
     digest: str
     base: str

@@ -81,14 +81,14 @@ class Snapshot(BaseModel):
 class OutputFile(BaseModel):
     """A file with what a port gave; the same content is one file.
 
-    `scored_by`: how a dataset was scored, which CSV cannot say.
+    `metadata` is what is known of a dataset that CSV cannot say.
     """
 
     kind: str
     digest: str
     size: int
     extension: str
-    scored_by: dict[str, Any] | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
 
 
 class NodeRun(BaseModel):

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from devstack.studio.context import Context
+from devstack.studio.learning.assets import read_asset
 from devstack.studio.learning.failures import BadModel
-from devstack.studio.learning.ilearner import read_model
+from devstack.studio.learning.training import TrainedModel
 from devstack.studio.names import digest_of
 from devstack.studio.records import AssetSource
 from devstack.studio.serving import reference_of
@@ -130,8 +131,11 @@ def _check_content(packed: PackedAsset, path: Path) -> None:
     if packed.kind == "module":
         raise BadPackage(f"asset {packed.name!r} is a custom module, which packages do not hold")
     try:
-        if packed.kind == "trained_model":
-            read_model(path.read_bytes())
+        if packed.kind != "dataset":
+            found = read_asset(path.read_bytes())
+            is_model = isinstance(found, TrainedModel)
+            if is_model != (packed.kind == "trained_model"):
+                raise BadPackage(f"asset {packed.name!r} is no {packed.kind.replace('_', ' ')}")
     except BadModel as error:
         raise BadPackage(f"asset {packed.name!r} cannot be used: {error}") from error
 

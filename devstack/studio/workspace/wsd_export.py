@@ -20,11 +20,13 @@ from devstack.studio.definitions import MODULE_URI
 from devstack.studio.errors import StudioError, invalid_operation
 from devstack.studio.jobs import OUTPUT_CONTAINER
 from devstack.studio.learning.failures import LearningFailure
+from devstack.studio.learning.tables import write_table
 from devstack.studio.modules import module_named_by
 from devstack.studio.names import moment
 from devstack.studio.records import AssetSource
 from devstack.studio.web import Request, Response
 from devstack.studio.workspace.asset_values import AssetValues
+from devstack.studio.workspace.dataset_files import read_dataset
 from devstack.studio.workspace.experiment_ids import SNAPSHOT_ID
 from devstack.studio.workspace.experiment_records import Snapshot
 from devstack.studio.workspace.history import History
@@ -174,11 +176,22 @@ class WsdExport:
         account, now = self._context.account, moment(self._context.clock())
         name = f"{asset.digest[:32]}/{asset.digest[32:]}{_RESOURCES[asset.kind][1]}"
         relative = f"{OUTPUT_CONTAINER}/{name}"
-        content = self._context.assets.path(asset).read_bytes()
+        content = self._content(asset)
         own = BlobReference(account.base_location, relative, account.own_grant(now))
         self._context.transfer.put(own, content, "application/octet-stream")
         grant = account.read_grant(relative, start=now - CLOCK_SKEW, expiry=now + GRANT)
         return AssetSource(uri=own.url, credentials=grant)
+
+    def _content(self, asset: Asset) -> bytes:
+        """The bytes of a resource: datasets of every type become CSV."""
+        path = self._context.assets.path(asset)
+        if asset.kind != "dataset":
+            return path.read_bytes()
+        try:
+            return write_table(read_dataset(path, asset.data_type))
+        except LearningFailure as error:
+            message = f"Dataset {asset.name!r} cannot be part of a web service: {error}."
+            raise invalid_operation("BadParameterValue", message) from error
 
     def _asset(self, snapshot: Snapshot, asset_id: str) -> Asset:
         try:
