@@ -44,7 +44,10 @@ class Workspace(Protocol):
         ...
 
     def assets(self, kind: AssetKind) -> list[Asset]:
-        """Every version of every asset of a kind."""
+        """The latest version of each asset of a kind, samples of Studio's own among them.
+
+        (Microsoft's client takes it that older ones are not listed; `asset` reads them.)
+        """
         ...
 
     def asset(self, kind: AssetKind, asset_id: str) -> Asset:
@@ -107,13 +110,16 @@ class Workspace(Protocol):
         ...
 
     def run(self, experiment_id: str, draft: Draft) -> None:
-        """Save and run an experiment: it leaves a snapshot. Not harmless to repeat: look first."""
+        """Save and run an experiment: it leaves a snapshot. Not harmless to repeat: look first.
+
+        Raises as `save`.
+        """
         ...
 
     def delete(self, experiment_id: str) -> None:
         """Delete an experiment with its snapshots, and the classic service deployed from it.
 
-        Harmless if it is not there.
+        Harmless if it is not there. Raises Conflict for a snapshot.
         """
         ...
 

@@ -90,8 +90,11 @@ class Transport:
     def exchange(self, request: Request, seconds: float) -> Answer:
         raise NotImplementedError
 
-    def open(self, request: Request, seconds: float) -> Answer:
-        """An exchange whose body, if its status is 200, is read piece by piece."""
+    def open(self, request: Request, seconds: float, piece_seconds: float) -> Answer:
+        """An exchange whose body, if its status is 200, is read piece by piece.
+
+        piece_seconds: within which each mebibyte of it must arrive.
+        """
         answer = self.exchange(request, seconds)
         if answer.status != OPENED:
             return answer
@@ -123,8 +126,7 @@ class Connections(Transport):
         self._give_back(request.site, connection, response)
         return answer
 
-    def open(self, request: Request, seconds: float) -> Answer:
-        """As `exchange`; of the body each mebibyte is then read within as many seconds again."""
+    def open(self, request: Request, seconds: float, piece_seconds: float) -> Answer:
         with self._asked(request, seconds) as (connection, response):
             opened = response.status == OPENED
             answer = _answer(response, request, b"" if opened else _read(response, request))
@@ -132,7 +134,7 @@ class Connections(Transport):
             self._give_back(request.site, connection, response)
             return answer
         ended = partial(self._give_back, request.site, connection, response)
-        content = streamed(connection.wire, response, request.url, seconds, ended)
+        content = streamed(connection.wire, response, request.url, piece_seconds, ended)
         return replace(answer, content=content)
 
     @contextmanager

@@ -88,7 +88,8 @@ class Http:
         """
         site, target = self._place(url)
         request = Request("GET", site, target, headers)
-        return self._transport.open(request, self._seconds(request, None, monotonic()))
+        seconds = self._seconds(request, None, monotonic())
+        return self._transport.open(request, seconds, self.deadline_seconds)
 
     @contextmanager
     def within(self, seconds: float | None = None) -> Iterator[None]:

@@ -7,8 +7,8 @@ import re
 TEXT_MAX = 1500  # error texts travel in messages and ledgers, which must stay small
 
 _SECRETS = re.compile(
-    r"(?P<name>(?:^|[?&;\s\"'])(?:sig|signature|code|access_token|token)=|sig%3D|AccountKey=|SharedAccessKey="
-    r"|Password=|Bearer\s+)[^&;\s\"'<>]+",
+    r"(?P<name>(?<!\w)(?:sig|signature|code|access_token|token)=|sig%3D|AccountKey="
+    r"|SharedAccessKey=|Password=|Bearer\s+)[^&;\s\"'<>]+",
     re.IGNORECASE,
 )
 

@@ -49,6 +49,9 @@ Text = Annotated[
 ]
 """Studio writes null where a text is missing; it is read as "" and written as it was."""
 
+Link = Annotated[Text, PlainSerializer(lambda value: value or None, when_used="json")]
+"""A text that names something else: null is written where it names nothing, as Studio does."""
+
 Several = Annotated[tuple[T, ...], BeforeValidator(lambda listed: () if listed is None else listed)]
 """Studio may write null where a list is empty; it is read as none, and written as an empty list."""
 
@@ -75,15 +78,15 @@ class InputPort(Wire):
 
     name: str = Field(alias="Name")
     node: str = Field(alias="NodeId")
-    dataset: Text = Field(default="", alias="DataSourceId")
-    trained_model: Text = Field(default="", alias="TrainedModelId")
-    transform: Text = Field(default="", alias="TransformModuleId")
+    dataset: Link = Field(default="", alias="DataSourceId")
+    trained_model: Link = Field(default="", alias="TrainedModelId")
+    transform: Link = Field(default="", alias="TransformModuleId")
 
 
 class OutputPort(Wire):
     name: str = Field(alias="Name")
     node: str = Field(alias="NodeId")
-    output_type: Text = Field(default="", alias="OutputType")
+    output_type: Link = Field(default="", alias="OutputType")
 
 
 class Parameter(Wire):
@@ -92,7 +95,7 @@ class Parameter(Wire):
     name: str = Field(alias="Name")
     value: Text = Field(default="", alias="Value")
     kind: Text = Field(default="Literal", alias="ValueType")
-    linked: Text = Field(default="", alias="LinkedGlobalParameter")
+    linked: Link = Field(default="", alias="LinkedGlobalParameter")
 
 
 class Node(Wire):
@@ -123,7 +126,7 @@ class ServicePort(Wire):
     """A web-service input or output: `port` is `node:port` of the module it stands at, or ""."""
 
     id: str = Field(alias="Id")
-    port: Text = Field(default="", alias="PortId")
+    port: Link = Field(default="", alias="PortId")
     name: str = Field(alias="Name")
 
 
@@ -133,7 +136,7 @@ class ServiceBlock(Wire):
     is_service: bool | None = Field(default=None, alias="IsWebServiceExperiment")
     inputs: Several[ServicePort] = Field(default=(), alias="Inputs")
     outputs: Several[ServicePort] = Field(default=(), alias="Outputs")
-    service: Text = Field(default="", alias="WebServiceGroupId")
+    service: Link = Field(default="", alias="WebServiceGroupId")
 
 
 class Status(Wire):

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from devstack.studio.accounts import Account, check_host
 from devstack.studio.arm_checks import check_properties
+from devstack.studio.definitions import package_of
 from devstack.studio.faults import Faults
 from devstack.studio.model_library import ModelLibrary
 from devstack.studio.records import AssetSource, Identity
@@ -92,12 +93,15 @@ class Context:
     def sources(self, properties: Mapping[str, Any]) -> dict[str, AssetSource]:
         """Where the models of a definition are; raises BadArgument for a host not allowed."""
         found = {}
+        kinds = package_of(properties).resource_kinds
         for asset_id, asset in (properties.get("assets") or {}).items():
             if asset["type"] == "Resource":
                 location = asset["locationInfo"]
                 check_host(location["uri"], self.allowed_hosts, asset_id)
                 found[asset_id] = AssetSource(
-                    uri=location["uri"], credentials=location.get("credentials") or ""
+                    uri=location["uri"],
+                    credentials=location.get("credentials") or "",
+                    kind=kinds[asset_id],
                 )
         return found
 

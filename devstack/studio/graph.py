@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
-from devstack.studio.learning.failures import BadGraph, LearningFailure
-from devstack.studio.modules import DATASET, MODULES, Value
+from devstack.studio.learning.failures import BadGraph, LearningFailure, NotExecutable
+from devstack.studio.modules import DATASET, MODULES, Module, Value
 
 PortName = tuple[str, str]
 
@@ -55,17 +55,13 @@ class Graph:
     def mistakes(self, *, unknown_modules: bool = False) -> list[str]:
         """Everything that keeps this graph from running, in words; empty when it is sound.
 
-        With `unknown_modules` a module that is not in the catalogue is no mistake: a graph with
-        one can be kept, and fails only when that node runs.
+        With `unknown_modules` it is no mistake that a module is not in the catalogue or not
+        executable locally: a graph with one can be kept, and fails only when that node runs.
         """
         found = [text for edge in self.edges for text in self._edge_mistakes(edge)]
         found += [text for node in self.nodes.values() for text in self._node_mistakes(node)]
         if not unknown_modules:
-            found += [
-                f"node {node.id!r} is of module {node.module!r}, which is not known here"
-                for node in self.nodes.values()
-                if node.module is not None and node.module not in MODULES
-            ]
+            found += [text for node in self.nodes.values() for text in _not_runnable(node)]
         if not found:
             try:
                 self.order()
@@ -124,8 +120,7 @@ class Graph:
 
     def _port_mistakes(self, edge: Edge) -> list[str]:
         source, target = self.nodes[edge.source], self.nodes[edge.target]
-        puts_out = MODULES.get(source.module or "")
-        takes_in = MODULES.get(target.module or "")
+        puts_out, takes_in = _known(source), _known(target)
         found = []
         if puts_out is not None and edge.source_port not in puts_out.outputs:
             found.append(f"node {source.id!r} ({source.module}) has no output {edge.source_port!r}")
@@ -139,6 +134,23 @@ class Graph:
                 f"{wanted}, node {source.id!r} gives {given}"
             )
         return found
+
+
+def _known(node: Node) -> Module | None:
+    """The module of a node when its ports are known for certain."""
+    module = MODULES.get(node.module or "")
+    return module if module is not None and module.executable else None
+
+
+def _not_runnable(node: Node) -> list[str]:
+    if node.module is None:
+        return []
+    module = MODULES.get(node.module)
+    if module is None:
+        return [f"node {node.id!r} is of module {node.module!r}, which is not known here"]
+    if not module.executable:
+        return [f"node {node.id!r} is of module {node.module!r}, which is not executable locally"]
+    return []
 
 
 class Observer:
@@ -202,9 +214,9 @@ def _node_outputs(
 
 def _run_module(node: Node, taken: Mapping[str, Value]) -> Mapping[str, Value]:
     module = MODULES.get(node.module or "")
-    if module is None:
-        raise BadGraph(f"module {node.module!r} is not known here")
     try:
+        if module is None:
+            raise NotExecutable("this Studio does not know the module")
         return module.run(node.parameters, taken)
     except NodeFailure:
         raise

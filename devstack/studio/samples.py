@@ -17,7 +17,7 @@ from devstack.studio.accounts import BlobReference
 from devstack.studio.arm import NewServices
 from devstack.studio.arm_paths import REGIONS, resource_id
 from devstack.studio.arm_plans import Plans
-from devstack.studio.classic import ClassicServices
+from devstack.studio.classic import ClassicServices, Publication
 from devstack.studio.classic_models import DEFAULT_ENDPOINT
 from devstack.studio.context import Context
 from devstack.studio.jobs import OUTPUT_CONTAINER
@@ -172,7 +172,8 @@ class _Maker:
         title = f"{sample.title} {role}"
         if context.store.get(WebService, service_id) is None:
             checked = context.checked_properties(properties)
-            self._classic.publish(service_id, title, "", checked)
+            publication = Publication(title, "", checked)
+            self._classic.publish(context.identity.workspace_id, service_id, publication)
         if role == "scoring" and context.store.get(Endpoint, f"{service_id}/ep2") is None:
             self._classic.add_endpoint(service_id, "ep2")
 

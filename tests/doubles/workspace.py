@@ -115,11 +115,10 @@ class DoubleWorkspace(DoubleExperiments):
         return self._begin(effect)
 
     def _unpack(self, location: str) -> Activity:
-        if location not in self.packages:
-            raise NotFound("unpack an experiment: there is no package at that address")
-        package = self.packages[location]
-
         def effect() -> Activity:
+            package = self.packages.get(location)
+            if package is None:
+                return Activity(id="", done=False, failed="Failed: there is no package there")
             graph = package.draft.graph
             for name in sorted(set(named_in(graph))):
                 graph = _replaced(graph, name, self._copied(package.source, name))
@@ -139,6 +138,8 @@ class DoubleWorkspace(DoubleExperiments):
         return self.put_asset(asset.kind, asset.name, source.contents[name])
 
     def _deploy(self, experiment_id: str, update: bool) -> Activity:
+        if ".s-id." in experiment_id:
+            raise NotFound(f"deploy {experiment_id}: snapshots are not deployed")
         kept = self._finished(experiment_id)
         service = kept.service if update and kept.service else self._new()
 

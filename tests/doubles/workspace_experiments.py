@@ -190,7 +190,7 @@ class DoubleExperiments(DoubleAssets):
         ).id
 
     def _finished(self, experiment_id: str) -> Kept:
-        kept = self._editable(experiment_id)
+        kept = self._kept(experiment_id)
         if kept.state != "Finished":
             raise Misconfigured(f"experiment {experiment_id} is {kept.state}; run it to its end")
         return kept

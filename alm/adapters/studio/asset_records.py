@@ -124,7 +124,7 @@ def came_from(asset: Asset, promotion: Promotion) -> bool:
     so the experiment is compared by `ExperimentId` as well.
     """
     tail = f".{promotion.node}.{promotion.port}"
-    if asset.name != promotion.name or not asset.promoted_from.endswith(tail):
+    if asset.name.strip() != promotion.name.strip() or not asset.promoted_from.endswith(tail):
         return False
     source = asset.promoted_from.removesuffix(tail)
     return promotion.experiment in (source, asset.experiment)

@@ -28,7 +28,15 @@ from alm.adapters.studio.workspace_calls import (
     id_told,
     in_query,
 )
-from alm.domain.errors import TRANSIENT, Misconfigured, NotFound, Refused, Unavailable, Unknown
+from alm.domain.errors import (
+    TRANSIENT,
+    Denied,
+    Misconfigured,
+    NotFound,
+    Refused,
+    Unavailable,
+    Unknown,
+)
 from alm.domain.experiment import Asset, AssetKind, Promotion, Upload
 
 _DATA_TYPE = re.compile(r"[A-Za-z0-9.]{1,64}")
@@ -72,6 +80,11 @@ class AssetCalls(WorkspaceCalls):
                 "read the output that it was promoted from"
             )
         answer = self._downloads.open(asset.download, headers={"Accept": "*/*"})
+        if answer.status in (401, 403):
+            raise Denied(
+                f"{doing}: {answer.request.url} answered {answer.status}; its leave has ended, or "
+                "does not allow reading: read the asset again for a fresh address"
+            )
         content = expect(answer, 200, doing=doing).content
         assert content is not None, "an answer 200 was opened"
         return content

@@ -19,7 +19,7 @@ from alm.adapters.studio.workspace_calls import (
     id_told,
     port_in_path,
 )
-from alm.domain.errors import Misconfigured, Unknown
+from alm.domain.errors import Conflict, Misconfigured, NotFound, Unknown
 from alm.domain.experiment import Draft, Experiment
 from alm.domain.web_services import Document
 
@@ -28,6 +28,7 @@ _ENDPOINTS = (
     *("OutputEndpoints", "MetadataOutputEndpoints"),
     *("StandardOutEndpoint", "StandardErrorEndpoint"),
 )
+_RUN_REMEDY = "check that the experiment ran to its end, and the names of node and port"
 _GRAPH_REMEDY = "correct the graph: its modules, ports and parameters"
 _EMPTY_GRAPH: Record = {"ModuleNodes": [], "EdgesInternal": [], "SerializedClientData": ""}
 
@@ -58,15 +59,15 @@ class ExperimentCalls(WorkspaceCalls):
     def save(self, experiment_id: str, draft: Draft) -> None:
         doing = f"save experiment {draft.name!r}"
         document = _request(draft, is_draft=True)
-        self.change("POST", _path(experiment_id), document, doing=doing, remedy=_GRAPH_REMEDY)
+        self.change("POST", _unlocked(experiment_id), document, doing=doing, remedy=_GRAPH_REMEDY)
 
     def run(self, experiment_id: str, draft: Draft) -> None:
         doing = f"run experiment {draft.name!r}"
         document = _request(draft, is_draft=False)
-        self.change("POST", _path(experiment_id), document, doing=doing, remedy=_GRAPH_REMEDY)
+        self.change("POST", _unlocked(experiment_id), document, doing=doing, remedy=_GRAPH_REMEDY)
 
     def delete(self, experiment_id: str) -> None:
-        path = f"{self.path}{_path(experiment_id)}?deleteAncestors=true"
+        path = f"{self.path}{_unlocked(experiment_id)}?deleteAncestors=true"
         answer = self.caller.send("DELETE", path)
         if answer.status != 404:
             accepted(answer, doing=f"delete experiment {experiment_id}")
@@ -74,12 +75,11 @@ class ExperimentCalls(WorkspaceCalls):
     def output(self, experiment_id: str, node: str, port: str) -> BinaryIO:
         node = checked(node, "a node")
         path = f"{self.path}{_path(experiment_id)}/outputdata/{node}/{port_in_path(port)}"
-        answer = expect(
-            self.caller.open(path),
-            200,
-            doing=f"read output {port!r} of node {node}",
-            remedy="check that the experiment ran to its end, and the names of node and port",
-        )
+        doing = f"read output {port!r} of node {node}"
+        answer = self.caller.open(path)
+        if answer.status == 204:
+            raise NotFound(f"{doing}: {answer.request.url} answered 204; {_RUN_REMEDY}")
+        answer = expect(answer, 200, doing=doing, remedy=_RUN_REMEDY)
         assert answer.content is not None, "an answer 200 was opened"
         return answer.content
 
@@ -93,6 +93,16 @@ class ExperimentCalls(WorkspaceCalls):
 
 def _path(experiment_id: str) -> str:
     return f"/experiments/{checked(experiment_id, 'an experiment')}"
+
+
+def _unlocked(experiment_id: str) -> str:
+    """The path of an experiment that may be changed. Raises Conflict for a snapshot."""
+    path = _path(experiment_id)
+    if ".s-id." in experiment_id:
+        raise Conflict(
+            f"{experiment_id} is a snapshot of a run and locked; change the experiment itself"
+        )
+    return path
 
 
 def _is_ours(experiment: Experiment) -> bool:

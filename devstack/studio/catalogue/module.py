@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from devstack.studio.learning.failures import BadParameter
 from devstack.studio.learning.learners import Learner
 from devstack.studio.learning.tables import Table
 from devstack.studio.learning.training import TrainedModel
+from devstack.studio.learning.transforms import Transform
 
-Value = Table | Learner | TrainedModel
+Value = Table | Learner | TrainedModel | Transform
+Kind = TypeVar("Kind", Table, Learner, TrainedModel, Transform)
 Parameters = Mapping[str, str]
 Values = Mapping[str, Value]
 
@@ -28,7 +30,10 @@ GLOBAL_WORKSPACE = "506153734175476c4f62416c57734963"
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a module as Studio declares it; `type` is one of Studio's ParameterType."""
+    """A parameter of a module as Studio declares it; `type` is one of Studio's ParameterType.
+
+    Int, Double, String, Boolean, Mode, Script, ColumnPicker or ParameterRange.
+    """
 
     name: str
     type: str
@@ -43,7 +48,8 @@ class Parameter:
 class Module:
     """A kind of module: its family id, its ports with their types, and what it does.
 
-    An input port that is `optional` may be left open; `run` then finds no value for it.
+    An input port that is `optional` may be left open; `run` then finds no value for it. A module
+    that is not `executable` here is kept in graphs, and its `run` raises NotExecutable.
     """
 
     family: str
@@ -53,6 +59,7 @@ class Module:
     optional: frozenset[str] = frozenset()
     parameters: tuple[Parameter, ...] = ()
     category: str = ""
+    executable: bool = True
 
     @property
     def id(self) -> str:
@@ -67,6 +74,7 @@ def describe(name: str, module: Module) -> dict[str, Any]:
         "name": name,
         "family": module.family,
         "category": module.category,
+        "executable": module.executable,
         "inputs": [
             {"name": port, "type": kind, "optional": port in module.optional}
             for port, kind in module.inputs.items()
@@ -87,9 +95,17 @@ def describe(name: str, module: Module) -> dict[str, Any]:
     }
 
 
-def dataset(values: Values, port: str) -> Table:
-    """The dataset at a port; raises BadParameter when there is something else."""
+def value_at(values: Values, port: str, kind: type[Kind]) -> Kind:
+    """The value at a port; raises BadParameter when it is open or holds something else."""
     value = values.get(port)
-    if not isinstance(value, Table):
-        raise BadParameter(f"port {port!r} needs a dataset")
+    if not isinstance(value, kind):
+        raise BadParameter(f"port {port!r} needs {_NEEDS[kind]}")
     return value
+
+
+_NEEDS: Mapping[type, str] = {
+    Table: "a dataset",
+    Learner: "a learner",
+    TrainedModel: "a trained model",
+    Transform: "a transformation",
+}

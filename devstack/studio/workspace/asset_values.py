@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from devstack.studio.learning.assets import read_asset
 from devstack.studio.learning.failures import LearningFailure
-from devstack.studio.learning.ilearner import read_model
 from devstack.studio.modules import Value
 from devstack.studio.workspace.assets import Assets
 from devstack.studio.workspace.dataset_files import read_dataset
@@ -45,8 +45,8 @@ class AssetValues:
     def _value(self, asset: Asset) -> Value:
         if asset.kind == "dataset":
             return read_dataset(self._assets.path(asset), asset.data_type)
-        if asset.kind == "trained_model":
-            return read_model(self._assets.path(asset).read_bytes())
+        if asset.kind in ("trained_model", "transform"):
+            return read_asset(self._assets.path(asset).read_bytes())
         raise LearningFailure("this kind of asset cannot be used in an experiment")
 
 

@@ -204,12 +204,12 @@ class Assets:
         if family is not None:
             versions = self.family(workspace_id, family)
             if not versions or versions[0].kind != kind:
-                message = f"There is no {_word(kind)} of family {family[:64]!r} in this workspace."
+                message = f"There is no {word(kind)} of family {family[:64]!r} in this workspace."
                 raise not_found("ResourceNotFound", message)
         holder = self.named(workspace_id, kind, name)
         if holder is not None and holder.family != family:
             message = (
-                f"A {_word(kind)} named {name!r} is there already; give another name, or "
+                f"A {word(kind)} named {name!r} is there already; give another name, or "
                 f"FamilyId {holder.family!r} to make this its next version."
             )
             raise StudioError(409, "Conflict", message, [Detail("NameTaken", message, "Name")])
@@ -258,5 +258,6 @@ def _folded(name: str) -> str:
     return name.strip().casefold()
 
 
-def _word(kind: AssetKind) -> str:
+def word(kind: AssetKind) -> str:
+    """A kind of asset in words, for messages."""
     return kind.replace("_", " ")

@@ -151,7 +151,7 @@ class ExperimentGraph:
         ]
 
     def _port_mistakes(self, edge: Edge) -> list[str]:
-        """Ports of modules that are not in the catalogue must be among those the node lists."""
+        """Ports of modules that do not run here must be among those that the node lists."""
         found = []
         ends = (
             (edge.source, edge.source_port, "OutputPortsInternal", "output"),
@@ -159,11 +159,16 @@ class ExperimentGraph:
         )
         for node_id, port, key, word in ends:
             node = self.nodes.get(node_id)
-            if node is None or module_named_by(node["ModuleId"]) in MODULES:
+            if node is None or _is_executable(node):
                 continue
             if port not in {item["Name"] for item in node.get(key) or ()}:
                 found.append(f"node {node_id!r} has no {word} {port!r}")
         return found
+
+
+def _is_executable(node: Document) -> bool:
+    module = MODULES.get(module_named_by(node["ModuleId"]) or "")
+    return module is not None and module.executable
 
 
 def split_port(reference: str) -> tuple[str, str]:

@@ -81,14 +81,14 @@ class Snapshot(BaseModel):
 class OutputFile(BaseModel):
     """A file with what a port gave; the same content is one file.
 
-    `scored_by`: how a dataset was scored, which CSV cannot say.
+    `metadata` is what is known of a dataset that CSV cannot say.
     """
 
     kind: str
     digest: str
     size: int
     extension: str
-    scored_by: dict[str, Any] | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
 
 
 class NodeRun(BaseModel):
@@ -129,7 +129,7 @@ class CachedOutputs(BaseModel):
 
 
 class Deploying(BaseModel):
-    """Key: id. The deployment of a snapshot as a classic web service."""
+    """Key: workspace/id. The deployment of a snapshot as a classic web service."""
 
     id: str
     workspace: str
@@ -141,9 +141,17 @@ class Deploying(BaseModel):
     state: Literal["Pending", "Completed", "Failed"] = "Pending"
     message: str | None = None
 
+    @property
+    def key(self) -> str:
+        """Its key in the store."""
+        return f"{self.workspace}/{self.id}"
+
 
 class Packing(BaseModel):
-    """Key: id. An experiment being packed, or a package being unpacked."""
+    """Key: workspace/id. An experiment being packed, or a package being unpacked.
+
+    `location` is where the package is; `experiment` what is packed, or what was made.
+    """
 
     id: str
     kind: Literal["pack", "unpack"]
@@ -156,3 +164,8 @@ class Packing(BaseModel):
     pending: int = 1
     state: Literal["Running", "Complete", "Failed"] = "Running"
     message: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Its key in the store."""
+        return f"{self.workspace}/{self.id}"

@@ -1,7 +1,7 @@
 """One run of one snapshot: node after node, each from the cache or by its module.
 
-A node that fails ends the run; those after it are never started. Modules that are not in the
-catalogue (R, custom modules) fail when they are reached.
+A node that fails ends the run; those after it are never started. Modules that do not run here (R,
+custom modules, those not in the catalogue) fail when they are reached.
 
 The cache is asked whatever a node's UsePreviousResults says: a captured experiment shows nodes with
 the flag off that were taken from it (inferred: the flag is for modules that read what changes
@@ -16,7 +16,7 @@ from devstack.studio.context import Context
 from devstack.studio.graph import ONLY_PORT, Edge, Graph, Node, run_graph
 from devstack.studio.learning.failures import LearningFailure
 from devstack.studio.learning.tables import Table
-from devstack.studio.modules import MODULES, Value
+from devstack.studio.modules import Value
 from devstack.studio.workspace.asset_values import AssetValues
 from devstack.studio.workspace.experiment_graph import ExperimentGraph
 from devstack.studio.workspace.experiment_records import (
@@ -88,11 +88,6 @@ class SnapshotRun:
         if self._take_from_cache(node, key):
             return
         self._change_node(node, lambda found: _start(found, self._context.clock()))
-        if node.module not in MODULES:
-            raise LearningFailure(
-                f"module {node.module!r} is not executable locally: it is not in the catalogue of "
-                "local Studio (R and custom modules are kept, not run)"
-            )
         taken = {edge.target_port: self._value(edge) for edge in self._graph.into(node.id)}
         given = _run_alone(node, taken)
         self._finish(node, key, given, _log_text(node, taken, given))

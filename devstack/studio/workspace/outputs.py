@@ -1,6 +1,7 @@
 """Outputs: what the nodes of experiments gave, as files by digest, and the cache of outputs.
 
-A dataset is a CSV file, a trained model an `.iLearner`, an untrained learner a JSON file. The cache
+A dataset is a CSV file, a trained model an `.iLearner`, a transform an `.itransform`, an untrained
+learner a JSON file. The cache
 answers what a node gave for the same module, parameters and inputs in the same workspace; it goes
 with the last run that has the files.
 """
@@ -9,17 +10,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from devstack.studio.learning.assets import read_asset, write_asset
 from devstack.studio.learning.failures import LearningFailure
-from devstack.studio.learning.ilearner import read_model, write_model
 from devstack.studio.learning.learners import LEARNERS, Learner
-from devstack.studio.learning.tables import ScoredBy, Table, read_table, write_table
+from devstack.studio.learning.tables import Table, read_table, write_table
 from devstack.studio.learning.training import TrainedModel
+from devstack.studio.learning.transforms import Transform
 from devstack.studio.model_library import write_atomically
-from devstack.studio.modules import DATASET, LEARNER, TRAINED_MODEL, Value
+from devstack.studio.modules import DATASET, LEARNER, TRAINED_MODEL, TRANSFORM, Value
 from devstack.studio.names import digest_of, digest_of_document
 from devstack.studio.store import Store
 from devstack.studio.workspace.experiment_records import CachedOutputs, OutputFile, Run
@@ -91,26 +93,30 @@ class Outputs:
 
 def written(value: Value) -> Written:
     """What a port gave, as a file."""
-    kind, extension, content = encoded(value)
-    by = value.scored_by if isinstance(value, Table) else None
-    scored_by = json.loads(json.dumps(asdict(by))) if by else None
-    return _written(kind, extension, content, scored_by)
+    if isinstance(value, Table):
+        return _written(DATASET, ".csv", write_table(value), value.metadata())
+    if isinstance(value, TrainedModel):
+        return _written(TRAINED_MODEL, ".ilearner", write_asset(value))
+    if isinstance(value, Transform):
+        return _written(TRANSFORM, ".itransform", write_asset(value))
+    learner = {"learner": value.name, "parameters": dict(value.parameters)}
+    return _written(LEARNER, ".json", json.dumps(learner, sort_keys=True).encode())
 
 
 def written_text(text: str) -> Written:
     """A log, as a file."""
-    return _written(TEXT, ".txt", text.encode("utf-8", "replace"), None)
+    return _written(TEXT, ".txt", text.encode("utf-8", "replace"))
 
 
 def _written(
-    kind: str, extension: str, content: bytes, scored_by: dict[str, Any] | None
+    kind: str, extension: str, content: bytes, metadata: dict[str, Any] | None = None
 ) -> Written:
     file = OutputFile(
         kind=kind,
         digest=digest_of(content),
         size=len(content),
         extension=extension,
-        scored_by=scored_by,
+        metadata=metadata or {},
     )
     return Written(file, content)
 
@@ -119,38 +125,18 @@ def cache_key(
     workspace_id: str, module: str, parameters: Mapping[str, str], inputs: Mapping[str, OutputFile]
 ) -> str:
     """What the outputs of a node depend on."""
-    given = {
-        port: [file.kind, file.digest, file.scored_by] for port, file in sorted(inputs.items())
-    }
+    given = {port: [file.kind, file.digest, file.metadata] for port, file in inputs.items()}
     return digest_of_document([workspace_id, module, dict(parameters), given])
-
-
-def encoded(value: Value) -> tuple[str, str, bytes]:
-    """A value as its type, the extension of its file and the bytes of its file."""
-    if isinstance(value, Table):
-        return DATASET, ".csv", write_table(value)
-    if isinstance(value, TrainedModel):
-        return TRAINED_MODEL, ".ilearner", write_model(value)
-    learner = {"learner": value.name, "parameters": dict(value.parameters)}
-    return LEARNER, ".json", json.dumps(learner, sort_keys=True).encode()
 
 
 def decoded(file: OutputFile, content: bytes) -> Value:
     """The value that a file of ours holds."""
     if file.kind == DATASET:
-        table = read_table(content)
-        return Table(table.columns, table.rows, _scored_by(file))
-    if file.kind == TRAINED_MODEL:
-        return read_model(content)
+        return read_table(content).with_metadata(file.metadata)
+    if file.kind in (TRAINED_MODEL, TRANSFORM):
+        return read_asset(content)
     if file.kind == LEARNER:
         document = json.loads(content)
         assert document["learner"] in LEARNERS, "we wrote the file"
         return Learner(document["learner"], document["parameters"])
     raise LearningFailure(f"a file of type {file.kind!r} cannot be used as an input")
-
-
-def _scored_by(file: OutputFile) -> ScoredBy | None:
-    if file.scored_by is None:
-        return None
-    by = file.scored_by
-    return ScoredBy(by["task"], by["label"], tuple(by["classes"]))

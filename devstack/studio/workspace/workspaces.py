@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from devstack.studio.accounts import EMULATOR_ACCOUNT
 from devstack.studio.names import new_id
 from devstack.studio.records import Identity
 from devstack.studio.store import Store
@@ -43,18 +44,20 @@ class Workspaces:
         self, group: str, name: str, *, owner_email: str, region: str, **more: Any
     ) -> WorkspaceRecord:
         """Make a workspace with fresh id and tokens; `more` are other fields of the record."""
-        workspace = WorkspaceRecord(
+        workspace = self.made(group, name, owner_email=owner_email, region=region, **more)
+        self._store.put(workspace.id, workspace)
+        return workspace
+
+    def made(self, group: str, name: str, **fields: Any) -> WorkspaceRecord:
+        """A workspace as `create` makes it, that is not kept."""
+        return WorkspaceRecord(
             id=new_id(),
             name=name,
-            owner_email=owner_email,
-            region=region,
             tokens=(new_id(), new_id()),
             created=self._clock(),
             resource=f"{group}/{name}",
-            **more,
+            **fields,
         )
-        self._store.put(workspace.id, workspace)
-        return workspace
 
     def change(self, workspace_id: str, changes: Mapping[str, Any]) -> WorkspaceRecord:
         """Give a workspace other values; raises KeyError when there is none."""
@@ -79,6 +82,11 @@ class Workspaces:
             tokens=identity.workspace_tokens,
             created=self._clock(),
             resource=f"{identity.resource_group}/{FIRST_NAME}",
+            storage_account_id=(
+                f"/subscriptions/{identity.subscription_id}/resourceGroups/"
+                f"{identity.resource_group}/providers/Microsoft.Storage/storageAccounts/"
+                f"{EMULATOR_ACCOUNT}"
+            ),
         )
 
 

@@ -29,6 +29,7 @@ from tests.contract.studio.studio_worlds import (
     NewTraining,
 )
 from tests.contract.studio.trained import train_two
+from tests.contract.studio.workspace_worlds import DoubleWorkspaceWorld, StudioWorkspaceWorld
 from tests.contract.studio.worlds import (
     DoubleTargetWorld,
     DoubleTrainingWorld,
@@ -37,6 +38,7 @@ from tests.contract.studio.worlds import (
 DOUBLES = (
     DoubleTrainingWorld,
     DoubleTargetWorld,
+    DoubleWorkspaceWorld,
     DoubleClassicWorld,
     DoubleNewWorld,
     DoubleDeployerWorld,
@@ -68,6 +70,11 @@ def training(request: pytest.FixtureRequest) -> Iterator[object]:
 
 @pytest.fixture(params=[DoubleTargetWorld, ClassicTargetWorld, NewTargetWorld, NewTargetWorld2016])
 def world(request: pytest.FixtureRequest) -> Iterator[object]:
+    yield from _world(request, request.param)
+
+
+@pytest.fixture(params=[DoubleWorkspaceWorld, StudioWorkspaceWorld])
+def lab(request: pytest.FixtureRequest) -> Iterator[object]:
     yield from _world(request, request.param)
 
 

@@ -283,7 +283,7 @@ def _unknown_module(document: dict[str, Any]) -> None:
     score = document["properties"]["assets"]["score"]
     score["locationInfo"]["uri"], score["name"] = (
         "aml://module/a.b.v1-default-1",
-        "Execute R Script",
+        "Execute S Script",
     )
 
 
@@ -303,7 +303,7 @@ def _foreign_host(document: dict[str, Any]) -> None:
         (_no_plan, "must name a commitment plan"),
         (_ghost_node, "is no node"),
         (_open_output, "output 'output1' is not connected"),
-        (_unknown_module, "'Execute R Script', which is not known here"),
+        (_unknown_module, "'Execute S Script', which is not known here"),
         (_foreign_host, "does not fetch from '198.51.100.7'"),
     ],
 )

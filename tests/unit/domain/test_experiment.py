@@ -50,7 +50,7 @@ def test_what_is_changed_is_all_that_changes() -> None:
 
     written = port.changed(dataset="", trained_model="w.f.v1-default-2").document
 
-    assert written == {**PORT, "DataSourceId": "", "TrainedModelId": "w.f.v1-default-2"}
+    assert written == {**PORT, "DataSourceId": None, "TrainedModelId": "w.f.v1-default-2"}
 
 
 def test_a_null_where_a_list_belongs_is_an_empty_one() -> None:

@@ -19,7 +19,7 @@ LARGE = bytes(range(256)) * (5 << 12)  # 5 MiB
 
 def opened(connections: Connections, port: int, seconds: float = 5) -> Answer:
     site = Site("http", "127.0.0.1", port)
-    return connections.open(Request("GET", site, "/model?sig=canary", {}), seconds)
+    return connections.open(Request("GET", site, "/model?sig=canary", {}), 5, seconds)
 
 
 def content(answer: Answer) -> BinaryIO:
