@@ -1,0 +1,126 @@
+"""The calls of Git's smart protocol over HTTP, made by `http.Http` for dulwich's client."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from dulwich.client import AbstractHttpGitClient
+
+from alm.adapters.answers import expect
+from alm.adapters.connections import Answer
+from alm.adapters.http import Http
+from alm.adapters.identity import Identity
+from alm.adapters.redaction import redacted
+from alm.domain.errors import Misconfigured, NotFound, Unavailable, Unknown
+from alm.domain.source_control import Repository
+
+SAID_MAX = 500  # of what a server says; errors travel in documents that must stay small
+_REFUSED = (401, 403)
+
+
+class GitCalls:
+    """Calls below the URL of one repository, with its token, which is looked up when used."""
+
+    def __init__(self, repository: Repository, http: Http, identity: Identity) -> None:
+        self._repository = repository
+        self._http = http
+        self._identity = identity
+
+    def client(self) -> GitClient:
+        """A client for one exchange."""
+        return GitClient(self._repository.url, self.send)
+
+    def send(self, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        """One call. A token that is refused is looked up again, once: it may have been renewed.
+
+        Raises Denied, Misconfigured (no such repository), Unavailable, Unknown.
+        """
+        assert url.startswith(self._repository.url.rstrip("/") + "/"), "another place"
+        token = self._token()
+        answer = self._call(url, headers, body, token)
+        name = self._repository.token
+        if answer.status in _REFUSED and name is not None:
+            self._identity.forget(name)
+            renewed = self._token()
+            if renewed != token:
+                answer = self._call(url, headers, body, renewed)
+        try:
+            return expect(answer, 200, doing=f"use the repository {self._repository.url}")
+        except NotFound as error:
+            raise Misconfigured(
+                f"there is no repository at {self._repository.url}, or the token does not show it; "
+                "correct the URL, or give the token's owner the right to read and write it"
+            ) from error
+
+    def _call(self, url: str, headers: Mapping[str, str], body: bytes | None, token: str) -> Answer:
+        method = "GET" if body is None else "POST"
+        given = {**headers, "Authorization": token} if token else headers
+        return self._http.send(method, url, headers=given, body=body)
+
+    def _token(self) -> str:
+        if self._repository.token is None:
+            return ""
+        secret = self._identity.secret(self._repository.token).get_secret_value()
+        if self._repository.auth == "bearer":
+            return f"Bearer {secret}"
+        pair = f"{self._repository.user}:{secret}"
+        return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+
+
+Send = Callable[[str, Mapping[str, str], bytes | None], Answer]
+
+
+class GitClient(AbstractHttpGitClient):
+    """dulwich's side of the protocol. was_posted: a push was sent, whatever came of it."""
+
+    def __init__(self, url: str, send: Send) -> None:
+        super().__init__(url, thin_packs=False)  # a delta may be against what was never fetched
+        self._send = send
+        self.was_posted = False
+
+    def _http_request(  # type: ignore[override]
+        self,
+        url: str,
+        headers: dict[str, str] | None = None,
+        data: bytes | Iterator[bytes] | None = None,
+        raise_for_status: bool = True,
+    ) -> tuple[_Response, Callable[[int], bytes]]:
+        body = data if isinstance(data, bytes) or data is None else b"".join(data)
+        given = {name: value for name, value in (headers or {}).items() if name != "Content-Length"}
+        pushes = url.endswith("/git-receive-pack")
+        self.was_posted = self.was_posted or pushes
+        try:
+            answer = self._send(url, {"User-Agent": "git/alm", **given}, body)
+        except Unknown as error:
+            if pushes:
+                raise
+            raise Unavailable(f"{error} (nothing was pushed yet)") from error
+        kind = answer.headers.get("content-type", "")
+        if not kind.startswith("application/x-git-"):
+            raise Misconfigured(
+                f"{url.partition('?')[0]} answered {kind or 'without a content type'}, as no Git "
+                "server does; correct the URL (it may want `.git` at its end)"
+            )
+        content = io.BytesIO(answer.body)
+        return _Response(kind), content.read
+
+
+class _Response:
+    """What dulwich looks at of an answer."""
+
+    redirect_location = ""
+
+    def __init__(self, content_type: str) -> None:
+        self.content_type = content_type
+
+    def close(self) -> None:
+        """The answer was read whole."""
+
+
+def shortened(said: Iterable[bytes], reason: str) -> str:
+    """What a server said on the side, and its reason, as one line without secrets."""
+    remarks = b"".join(said).decode("utf-8", "replace")
+    text = " ".join(f"{remarks} {reason}".split())
+    return redacted(text)[:SAID_MAX]
