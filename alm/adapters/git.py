@@ -8,6 +8,7 @@ hooks of a local repository, Git LFS, submodules.
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
@@ -64,6 +65,8 @@ class GitSourceControl:
         cls, repository: Repository, http: Http, identity: Identity, clock: Clock
     ) -> GitSourceControl:
         """The repository at its URL or path; nothing is called or opened yet."""
+        # what it logs while debugging are the packets themselves: contents, and what servers quote
+        logging.getLogger("dulwich.protocol").setLevel(logging.INFO)
         if repository.is_local:
             return cls(repository, LocalRemote(repository), clock)
         return cls(repository, HttpRemote(repository, http, identity), clock)

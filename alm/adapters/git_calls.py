@@ -5,8 +5,12 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from http import HTTPStatus
 
-from dulwich.client import AbstractHttpGitClient
+from dulwich.client import AbstractHttpGitClient, find_capability
+from dulwich.protocol import CAPABILITY_FETCH, CAPABILITY_FILTER, CAPABILITY_THIN_PACK
+from dulwich.refs import Ref
 
 from alm.adapters.answers import expect
 from alm.adapters.connections import Answer
@@ -27,6 +31,7 @@ class GitCalls:
         self._repository = repository
         self._http = http
         self._identity = identity
+        self._sent: tuple[str, ...] = ()
 
     def client(self) -> GitClient:
         """A client for one exchange."""
@@ -47,6 +52,10 @@ class GitCalls:
             if renewed != token:
                 answer = self._call(url, headers, body, renewed)
         try:
+            if answer.status != HTTPStatus.OK:  # it may quote what was sent
+                answer = replace(
+                    answer, body=self._redacted(answer.body.decode("utf-8", "replace"))
+                )
             return expect(answer, 200, doing=f"use the repository {self._repository.url}")
         except NotFound as error:
             raise Misconfigured(
@@ -59,26 +68,55 @@ class GitCalls:
         given = {**headers, "Authorization": token} if token else headers
         return self._http.send(method, url, headers=given, body=body)
 
+    def told(self, said: Iterable[bytes], reason: str) -> str:
+        """What a server said on the side, and its reason, as one line without secrets."""
+        remarks = b"".join(said).decode("utf-8", "replace")
+        return redacted(" ".join(f"{remarks} {reason}".split()), *self._sent)[:SAID_MAX]
+
+    def _redacted(self, text: str) -> bytes:
+        return redacted(text, *self._sent).encode()
+
     def _token(self) -> str:
         if self._repository.token is None:
             return ""
         secret = self._identity.secret(self._repository.token).get_secret_value()
         if self._repository.auth == "bearer":
+            self._sent = (secret,)
             return f"Bearer {secret}"
-        pair = f"{self._repository.user}:{secret}"
-        return "Basic " + base64.b64encode(pair.encode()).decode("ascii")
+        pair = base64.b64encode(f"{self._repository.user}:{secret}".encode()).decode("ascii")
+        self._sent = (pair, secret)
+        return f"Basic {pair}"
 
 
 Send = Callable[[str, Mapping[str, str], bytes | None], Answer]
 
 
 class GitClient(AbstractHttpGitClient):
-    """dulwich's side of the protocol. was_posted: a push was sent, whatever came of it."""
+    """dulwich's side of the protocol, for one exchange.
+
+    was_posted: a push was sent, whatever came of it. leaves_out: the server can leave objects out
+    of what it sends (partial clones); known once it has said what it can do.
+    """
 
     def __init__(self, url: str, send: Send) -> None:
-        super().__init__(url, thin_packs=False)  # a delta may be against what was never fetched
+        super().__init__(url)
         self._send = send
         self.was_posted = False
+        self.leaves_out = False
+
+    def _negotiate_upload_pack_capabilities(
+        self, server_capabilities: set[bytes]
+    ) -> tuple[set[bytes], dict[Ref, Ref], bytes | None]:
+        """No thin packs, whose deltas are against what may not be here, where we may choose.
+
+        In the old protocol version the server may insist on them; it is not told then what is here.
+        """
+        if self.protocol_version == 2:
+            self._fetch_capabilities.discard(CAPABILITY_THIN_PACK)
+        given = super()._negotiate_upload_pack_capabilities(server_capabilities)
+        found = find_capability(given[0], CAPABILITY_FETCH, CAPABILITY_FILTER)
+        self.leaves_out = self.protocol_version == 2 and found is not None
+        return given
 
     def _http_request(  # type: ignore[override]
         self,
@@ -117,10 +155,3 @@ class _Response:
 
     def close(self) -> None:
         """The answer was read whole."""
-
-
-def shortened(said: Iterable[bytes], reason: str) -> str:
-    """What a server said on the side, and its reason, as one line without secrets."""
-    remarks = b"".join(said).decode("utf-8", "replace")
-    text = " ".join(f"{remarks} {reason}".split())
-    return redacted(text)[:SAID_MAX]

@@ -20,7 +20,7 @@ from dulwich.pack import UnpackedObject, pack_objects_to_data
 from dulwich.protocol import ZERO_SHA
 from dulwich.refs import Ref
 
-from alm.adapters.git_calls import GitCalls, shortened
+from alm.adapters.git_calls import GitCalls, GitClient
 from alm.adapters.git_remote import UNREADABLE, Push, View
 from alm.adapters.http import Http
 from alm.adapters.identity import Identity
@@ -129,16 +129,16 @@ class HttpRemote:
         except (GitProtocolError, SendPackError) as error:
             if not client.was_posted:
                 raise self._lost(False, error) from error
-            return Push("refused", shortened(said, str(error)))
+            return Push("refused", self._calls.told(said, str(error)))
         except _CONFUSED as error:
             raise self._lost(client.was_posted, error) from error
         why = (result.ref_status or {}).get(self._ref)
         if why is None:
             return Push("accepted")
-        return Push("moved" if "lock" in why else "refused", shortened(said, why))
+        return Push("moved" if "lock" in why else "refused", self._calls.told(said, why))
 
     def _lost(self, was_posted: bool, error: BaseException) -> Unavailable | Unknown:
-        seen = f"({type(error).__name__}: {shortened([], str(error))})"
+        seen = f"({type(error).__name__}: {self._calls.told([], str(error))})"
         if was_posted:
             return Unknown(
                 f"the answer of {self._url} to a push was lost {seen}: it may have taken effect; "
@@ -180,11 +180,12 @@ class HttpRemote:
         def wanted(refs: Mapping[Ref, ObjectID], depth: int | None = None) -> list[ObjectID]:
             return wants(refs) if callable(wants) else wants
 
-        def fetch(depth: int | None, walker: _Have) -> FetchPackResult:
-            return self._calls.client().fetch_pack(
+        def fetch(depth: int | None) -> FetchPackResult:
+            client = self._calls.client()
+            return client.fetch_pack(
                 b"",
                 wanted,
-                walker,
+                _Have(client, *(self._here() if known and depth else ([], set()))),
                 pack.write,
                 depth=depth,
                 ref_prefix=[self._ref],
@@ -193,24 +194,24 @@ class HttpRemote:
 
         try:
             try:
-                fetch(depth, self._have() if known else _Have())
+                fetch(depth)
             except GitProtocolError as error:
                 if "shallow capability" not in str(error):
                     raise
-                fetch(None, _Have())  # the server has no shallow clones: all of it, then
+                fetch(None)  # the server has no shallow clones: all of it, then
         except BaseException:
             abandon()
             raise
         complete()
         return [store[sha] for sha in store]
 
-    def _have(self) -> _Have:
-        """What is here: the commits last seen, and where history is cut off."""
+    def _here(self) -> tuple[list[ObjectID], set[ObjectID]]:
+        """The commit last seen, and where the history that is here is cut off."""
         if self._seen is None or self._seen.tip not in self._objects:
-            return _Have()
+            return [], set()
         commits = [each for each in self._objects.values() if isinstance(each, GitCommit)]
         cut = {each.id for each in commits if any(p not in self._objects for p in each.parents)}
-        return _Have([self._seen.tip], cut)
+        return [self._seen.tip], cut
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -233,16 +234,23 @@ class HttpRemote:
 
 
 class _Have:
-    """Tells the server what is here (a graph walker, as dulwich calls it)."""
+    """Tells the server what is here (a graph walker, as dulwich calls it).
 
-    def __init__(
-        self, commits: list[ObjectID] | None = None, shallow: set[ObjectID] | None = None
-    ) -> None:
-        self._commits = commits or []
-        self.shallow = shallow or set()
+    Only if it can leave contents out: else it would send contents as deltas against others, which
+    are not kept here.
+    """
+
+    def __init__(self, client: GitClient, commits: list[ObjectID], cut: set[ObjectID]) -> None:
+        self._client = client
+        self._commits = commits
+        self._cut = cut
+
+    @property
+    def shallow(self) -> set[ObjectID]:
+        return self._cut if self._client.leaves_out else set()
 
     def __next__(self) -> ObjectID | None:
-        return self._commits.pop() if self._commits else None
+        return self._commits.pop() if self._commits and self._client.leaves_out else None
 
     def ack(self, sha: ObjectID, /) -> None:
         """The server has it too: nothing to do, there is one to tell of."""
