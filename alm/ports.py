@@ -26,12 +26,9 @@ from alm.domain.exchange import Scores as Scores
 from alm.domain.exchange import Submission as Submission
 from alm.domain.ledger import Ledger
 from alm.domain.managed_model import ManagedModel, Service, Target
-from alm.domain.source_control import Change as Change
-from alm.domain.source_control import Commit as Commit
-from alm.domain.source_control import Flushed as Flushed
-from alm.domain.source_control import Stored as Stored
-from alm.domain.source_control import Waiting as Waiting
 from alm.domain.versions import Manifest
+from alm.version_control import Outbox as Outbox
+from alm.version_control import SourceControl as SourceControl
 
 
 class Clock(Protocol):
@@ -249,62 +246,6 @@ class ManagedModels(Protocol):
 
     def keep(self, model: ManagedModel) -> None:
         """Store a declaration under its digest, once, for the runs that begin with it."""
-        ...
-
-
-class SourceControl(Protocol):
-    """Definitions, graphs and manifests under version control: one branch of one repository."""
-
-    def commit(self, change: Change) -> Commit:
-        """Commit the files of a change on the branch; one that was committed before is found again.
-
-        A change that alters nothing is a commit too: that it was made is what history tells. The
-        first commit makes the branch. Raises Unavailable if the repository cannot be reached or
-        keeps moving, Unknown if the answer was lost (repeat it: it looks first), Denied for bad
-        credentials, Misconfigured if there is no such repository or it refuses the change.
-        """
-        ...
-
-    def read(self, path: str, *, at: str = "") -> bytes:
-        """A file as the branch has it, or as it was at a commit. Raises NotFound."""
-        ...
-
-    def log(self, path: str = "", *, count: int = 50) -> Sequence[Commit]:
-        """The last commits, newest first; with `path`, those that changed that file or folder."""
-        ...
-
-    def list(self, prefix: str = "") -> Sequence[str]:
-        """The paths of the files that begin with `prefix`, sorted."""
-        ...
-
-
-class Outbox(Protocol):
-    """Changes on their way to source control: none is lost while the repository is away."""
-
-    def put(self, change: Change, stored: Mapping[str, Stored] | None = None) -> None:
-        """Keep a change until it is committed; the same id again is harmless, the first counts.
-
-        stored: more of its files, by where their content lies; read when they are committed.
-        """
-        ...
-
-    def pending(self, count: int = 200) -> Sequence[Waiting]:
-        """The changes that wait, oldest first."""
-        ...
-
-    def flush(
-        self, source_control: SourceControl, deadline: datetime, *, again: bool = False
-    ) -> Flushed:
-        """Commit what waits, in order; no commit is begun after `deadline`.
-
-        A repository that is away ends it. A change that is refused is held, with those after it
-        that touch the same files, and tried again later; the others go on. again: try those that
-        are held now, an operator has mended something.
-        """
-        ...
-
-    def discard(self, change_id: str) -> None:
-        """Give a change up; harmless if it does not wait."""
         ...
 
 

@@ -77,18 +77,17 @@ class GitSourceControl:
             view = self._remote.look(known=True)
             if self._made(view, change):
                 view = self._remote.look()  # it counts only if it is still there
-            for lost in range(PUSHES_MAX):
+            said = ""
+            for lost in range(PUSHES_MAX + 1):
                 made = self._made(view, change)
                 if made:
                     return told(made)
-                view = self._try(view, change, lost)
-            made = self._made(view, change)
-            if made:
-                return told(made)
+                if lost < PUSHES_MAX:
+                    view, said = self._try(view, change, lost)
         raise Unavailable(
             f"change {change.id} is not committed: {PUSHES_MAX} pushes to branch "
-            f"{self._repository.branch} of {self._repository.url} lost against others; "
-            "it is tried again"
+            f"{self._repository.branch} of {self._repository.url} lost against others "
+            f"({said or 'the branch holds other commits'}); it is tried again"
         )
 
     def read(self, path: str, *, at: str = "") -> bytes:
@@ -121,8 +120,8 @@ class GitSourceControl:
         """Let go of what is kept open; it may still be used."""
         self._remote.close()
 
-    def _try(self, view: View, change: Change, lost: int) -> View:
-        """Push the change on top of what was seen; returns what is to be seen then."""
+    def _try(self, view: View, change: Change, lost: int) -> tuple[View, str]:
+        """Push the change on top of what was seen; returns what is seen then, and what was said."""
         tip, objects = self._build(view, change)
         push = self._remote.push(view, tip, objects)
         if push.kind == "moved":
@@ -136,7 +135,7 @@ class GitSourceControl:
             )
         if after.tip != tip:
             log.info("push_lost", change=change.id, said=push.said)
-        return after
+        return after, push.said
 
     def _look_after(self, push: Push, change: Change) -> View:
         try:

@@ -55,6 +55,10 @@ class LocalRemote:
                 f"repository {self._path} cannot be read ({type(error).__name__}: {error}); check "
                 "it with `git fsck`"
             ) from error
+        except KeyError as error:
+            raise Misconfigured(
+                f"repository {self._path} lacks the object {error}; check it with `git fsck`"
+            ) from error
         except OSError as error:
             raise Unavailable(
                 f"repository {self._path} cannot be reached ({error}); check the disk it is on"

@@ -120,13 +120,11 @@ class Change(Frozen):
     author: Author | None = None
     files: dict[str, bytes | None] = Field(repr=False)
 
-    @field_validator("message")
+    @field_validator("message", mode="before")
     @classmethod
-    def _printable(cls, message: str) -> str:
-        text = _CONTROL.sub(" ", message).strip()
-        if not text:
-            raise ValueError("is empty")
-        return text
+    def _printable(cls, message: object) -> object:
+        """Without control characters; it may quote what came from outside."""
+        return _CONTROL.sub(" ", message).strip() if isinstance(message, str) else message
 
     @field_validator("files")
     @classmethod

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from alm.domain.errors import TRANSIENT, Misconfigured, NotFound
-from alm.domain.source_control import Author, Change
-from alm.ports import Commit, SourceControl
+from alm.domain.source_control import Author, Change, Commit
+from alm.ports import SourceControl
 from tests.contract.git_server import run_git
 from tests.contract.git_worlds import (
     DiskGitWorld,

@@ -168,7 +168,8 @@ def test_equal_documents_are_equal_files():
 
     assert one == canonical_json({"a": {"x": True, "ü": "é"}, "b": [1, 2.5, None]})
     assert one.decode() == (
-        '{\n  "a": {\n    "x": true,\n    "ü": "é"\n  },\n  "b": [\n    1,\n    2.5,\n    null\n  ]\n}\n'
+        '{\n  "a": {\n    "x": true,\n    "ü": "é"\n  },\n'
+        '  "b": [\n    1,\n    2.5,\n    null\n  ]\n}\n'
     )
 
 
