@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from alm.domain.source_control import CHANGE_BYTES_MAX, Repository
 from alm.engine.sending import STEPS_QUEUE
-from alm.ports import Clock, Ports
+from alm.ports import Clock, Outbox, Ports, SourceControl
 from alm.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from alm.adapters.blob import AzureBlobs
     from alm.adapters.declarations import Declarations
+    from alm.adapters.identity import Identity
     from alm.adapters.service_bus import ServiceBusBus
 
 REQUESTS_QUEUE = "alm-requests"  # redriven items go there
@@ -33,6 +35,8 @@ class App:
     settings: Settings
     ports: Ports
     declarations: Declarations
+    outbox: Outbox | None = None
+    source_control: SourceControl | None = None
 
 
 def build(settings: Settings, environment: Mapping[str, str]) -> App:
@@ -41,6 +45,7 @@ def build(settings: Settings, environment: Mapping[str, str]) -> App:
     Raises Misconfigured if the declarations are wrong, telling every mistake.
     """
     from alm.adapters.clock import SystemClock
+    from alm.adapters.commit_outbox import CommitOutbox
     from alm.adapters.declarations import Declarations
     from alm.adapters.http import Http
     from alm.adapters.identity import Identity
@@ -68,7 +73,9 @@ def build(settings: Settings, environment: Mapping[str, str]) -> App:
         models=declarations,
         new_id=lambda: uuid.uuid4().hex,
     )
-    return App(settings, ports, declarations)
+    source_control = _source_control(settings.git, settings.local, identity, clock)
+    outbox = CommitOutbox(blobs, clock) if source_control else None
+    return App(settings, ports, declarations, outbox, source_control)
 
 
 def _blobs(settings: Settings, clock: Clock) -> AzureBlobs:
@@ -93,6 +100,24 @@ def _bus(settings: Settings) -> ServiceBusBus:
         return ServiceBusBus.from_connection_string(text, queues)
     credential = _credential(settings)
     return ServiceBusBus.from_identity(settings.service_bus_namespace, credential, queues)
+
+
+def _source_control(
+    repository: Repository | None, local: bool, identity: Identity, clock: Clock
+) -> SourceControl | None:
+    """The Git repository of the settings, which calls its own host only; None without one."""
+    if repository is None:
+        return None
+    from alm.adapters.git import GitSourceControl
+    from alm.adapters.http import DEADLINE_SECONDS, MODEL_DEADLINE_SECONDS, Http
+
+    moves_files = repository.models == "file"
+    http = Http(
+        (urlsplit(repository.url).netloc, *(LOCAL_HOSTS if local else ())),
+        deadline_seconds=MODEL_DEADLINE_SECONDS if moves_files else DEADLINE_SECONDS,
+        answer_bytes_max=2 * CHANGE_BYTES_MAX,  # a server may send whole contents where it must
+    )
+    return GitSourceControl.connect(repository, http, identity, clock)
 
 
 def _credential(settings: Settings) -> TokenCredential:

@@ -54,9 +54,9 @@ class Outbox(Protocol):
     ) -> Flushed:
         """Commit what waits, in order; no commit is begun after `deadline`.
 
-        A repository that is away ends it. A change that is refused is held, with those after it
-        that touch the same files, and tried again later; the others go on. again: try those that
-        are held now, an operator has mended something.
+        A repository that is away ends it; what fails so again and again lets others go first. A
+        change that is refused is held, with those after it that touch the same files, and tried
+        again later; the others go on. again: try those that are held now, something was mended.
         """
         ...
 

@@ -18,6 +18,7 @@ from alm.domain.source_control import Change, Commit, Flushed, Stored, Waiting
 from alm.ports import Blobs, Clock, SourceControl
 
 REFUSALS_MAX = 3  # in a row: it is the repository that refuses, not the change
+PATIENCE = 10  # times that the repository may be away before a change lets others go first
 RETRY_FIRST, RETRY_MAX = timedelta(minutes=1), timedelta(hours=6)
 RETRY_FACTOR = 4
 
@@ -31,6 +32,11 @@ class _Flush:
     blocked: set[str] = field(default_factory=set)
     refusals: int = 0
     stopped: str = ""
+
+    def count_refusal(self, reason: str) -> None:
+        self.refusals += 1
+        if self.refusals >= REFUSALS_MAX:
+            self.stopped = f"{self.refusals} changes in a row were refused: {reason}"
 
 
 class CommitOutbox:
@@ -92,12 +98,16 @@ class CommitOutbox:
             try:
                 self._commit(flush, source_control, entry)
                 return
-            except (*TRANSIENT, Denied) as error:
+            except Denied as error:
                 flush.stopped = str(error)
                 log.warning("commits_wait", change=place.id, reason=flush.stopped)
                 return
+            except TRANSIENT as error:
+                hold = self._hold(place, hold, error, PATIENCE)
+                flush.stopped = hold.reason
             except AlmError as error:
-                hold = self._hold(flush, place, hold, error)
+                hold = self._hold(place, hold, error, 0)
+                flush.count_refusal(hold.reason)
         flush.held.append(_waiting(place, hold))
         flush.blocked.update(entry.files if isinstance(entry, Entry) else ())
 
@@ -112,16 +122,22 @@ class CommitOutbox:
         log.info("change_committed", change=entry.id, commit=commit.id)
         self._entries.delete(entry.id)
 
-    def _hold(self, flush: _Flush, place: Place, before: Hold | None, error: AlmError) -> Hold:
+    def _hold(self, place: Place, before: Hold | None, error: AlmError, patience: int) -> Hold:
+        """Note that a change failed; after more than `patience` times it pauses, ever longer."""
         tries = before.tries + 1 if before else 1
-        pause = min(RETRY_FIRST * RETRY_FACTOR ** min(tries - 1, 10), RETRY_MAX)
-        hold = Hold(tries=tries, reason=str(error), retry_at=self._clock.now() + pause)
+        retry_at = self._clock.now() + pause(tries - patience)
+        hold = Hold(tries=tries, reason=str(error), retry_at=retry_at)
         self._entries.hold(place, hold)
-        log.warning("change_held", change=place.id, tries=tries, reason=hold.reason)
-        flush.refusals += 1
-        if flush.refusals >= REFUSALS_MAX:
-            flush.stopped = f"{flush.refusals} changes in a row were refused: {hold.reason}"
+        log.warning("change_waits", change=place.id, tries=tries, reason=hold.reason)
         return hold
+
+
+def pause(tries: int) -> timedelta:
+    """How long a change is left alone after so many failures that count: 1, 4, 16 min … 6 h."""
+    if tries < 1:
+        return timedelta()
+    factor: int = RETRY_FACTOR ** min(tries - 1, 10)
+    return min(RETRY_FIRST * factor, RETRY_MAX)
 
 
 def _waiting(place: Place, hold: Hold | None) -> Waiting:

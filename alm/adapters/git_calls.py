@@ -21,6 +21,7 @@ from alm.domain.errors import Misconfigured, NotFound, Unavailable, Unknown
 from alm.domain.source_control import Repository
 
 SAID_MAX = 500  # of what a server says; errors travel in documents that must stay small
+USER_AGENT = "git/2 (azure-studio-alm)"  # some hosts speak Git only to what calls itself git
 _REFUSED = (401, 403)
 
 
@@ -130,7 +131,7 @@ class GitClient(AbstractHttpGitClient):
         pushes = url.endswith("/git-receive-pack")
         self.was_posted = self.was_posted or pushes
         try:
-            answer = self._send(url, {"User-Agent": "git/alm", **given}, body)
+            answer = self._send(url, {"User-Agent": USER_AGENT, **given}, body)
         except Unknown as error:
             if pushes:
                 raise

@@ -8,6 +8,7 @@ them out (partial clone), so that neither history nor model files are paid for w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
@@ -31,6 +32,7 @@ DEPTH = 20  # commits fetched at first: minutes of a busy repository
 DEEPER = 16
 KEPT_MAX = 5000  # objects that a long-lived process may gather beyond twice the first fetch
 NO_CONTENTS, NO_TREES = b"blob:none", b"tree:0"
+_RACE = re.compile(r"lock ref|\.lock|failed to (?:update|write)")  # others were at it
 _CONFUSED = (*UNREADABLE, AssertionError, ValueError, KeyError, IndexError, TypeError)
 """What dulwich raises for an answer that is none: it asserts and unpacks while it reads."""
 
@@ -135,7 +137,7 @@ class HttpRemote:
         why = (result.ref_status or {}).get(self._ref)
         if why is None:
             return Push("accepted")
-        return Push("moved" if "lock" in why else "refused", self._calls.told(said, why))
+        return Push("moved" if _RACE.search(why) else "refused", self._calls.told(said, why))
 
     def _lost(self, was_posted: bool, error: BaseException) -> Unavailable | Unknown:
         seen = f"({type(error).__name__}: {self._calls.told([], str(error))})"

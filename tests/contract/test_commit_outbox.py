@@ -113,9 +113,25 @@ def test_a_repository_that_is_away_ends_the_flush_and_nothing_is_lost(
 
     flushed = outbox.flush(repository, LATER)
 
-    assert (flushed.left, flushed.stopped, repository.calls["commit"]) == (3, str(error), 1)
+    assert (flushed.stopped, repository.calls["commit"]) == (str(error), 1)
+    assert flushed.left + len(flushed.held) == 3
     repository.heal()
     assert len(outbox.flush(repository, LATER).committed) == 3
+
+
+def test_a_change_that_always_fails_lets_the_others_go_on(
+    storage: StorageWorld, outbox: CommitOutbox, repository: MemorySourceControl
+):
+    put(storage, outbox, change(1, "a.json"), change(2, "a.json"), change(3))
+    repository.fail("commit", Unknown("the server breaks on this one"), times=11)
+
+    for _minute in range(12):
+        outbox.flush(repository, LATER)
+
+    assert told(repository) == ["churn.r3/promote"]
+    storage.clock.advance(60)
+    outbox.flush(repository, LATER)
+    assert told(repository) == ["churn.r3/promote", "churn.r1/promote", "churn.r2/promote"]
 
 
 def test_a_commit_whose_answer_was_lost_is_found(
