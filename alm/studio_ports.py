@@ -1,4 +1,5 @@
-"""Protocols of Studio's lifecycle: workspaces with their experiments and assets, and web services.
+"""Protocols of Studio's lifecycle: workspaces with their experiments and assets, web services, and
+versions deployed beside them.
 
 As in `ports.py`: each has a double and an adapter that pass one contract suite; calls block at most
 their total deadline and raise only the errors drawn in `domain/errors.py`.
@@ -19,14 +20,11 @@ from alm.domain.experiment import (
     Upload,
     WorkspaceFacts,
 )
-from alm.domain.web_services import (
-    ClassicWebService,
-    Document,
-    Endpoint,
-    EndpointSettings,
-    NewWebService,
-    Plan,
-)
+from alm.domain.managed_model import Target
+from alm.domain.web_services import Document
+from alm.service_ports import ClassicServices as ClassicServices
+from alm.service_ports import Deployer as Deployer
+from alm.service_ports import NewServices as NewServices
 
 
 class Workspace(Protocol):
@@ -41,7 +39,10 @@ class Workspace(Protocol):
         ...
 
     def assets(self, kind: AssetKind) -> list[Asset]:
-        """Every version of every asset of a kind."""
+        """The latest version of each asset of a kind, samples of Studio's own among them.
+
+        (Microsoft's client takes it that older ones are not listed; `asset` reads them.)
+        """
         ...
 
     def asset(self, kind: AssetKind, asset_id: str) -> Asset:
@@ -52,11 +53,23 @@ class Workspace(Protocol):
         """The ids of the modules that graphs here may use."""
         ...
 
-    def upload(self, upload: Upload, content: BinaryIO) -> str:
+    def download(self, asset: Asset) -> BinaryIO:
+        """Read the content of an asset piece by piece, at its signed address.
+
+        Raises NotFound if it has none, Denied if the address has expired: read the asset again.
+        """
+        ...
+
+    def upload(
+        self, upload: Upload, content: BinaryIO, *, size: int | None = None, digest: str = ""
+    ) -> str:
         """Upload a dataset piece by piece and register it; returns the id of the new version.
 
-        Its schema is found in the background (`Asset.schema_state`). Not harmless to repeat: look
-        for it first. Raises Conflict if the name is taken and no family was given.
+        size: how many bytes the content has, where it cannot seek. digest: their SHA-256 in hex,
+        if it is known. Each piece has the deadline of a call. Its schema is found in the background
+        (`Asset.schema_state`). Not harmless to repeat: look for it first. Raises Conflict if the
+        name is taken and no family was given, or if the content is not what was announced, Refused
+        if it is empty, Unavailable if the upload broke off: nothing was registered then.
         """
         ...
 
@@ -92,11 +105,17 @@ class Workspace(Protocol):
         ...
 
     def run(self, experiment_id: str, draft: Draft) -> None:
-        """Save and run an experiment: it leaves a snapshot. Not harmless to repeat: look first."""
+        """Save and run an experiment: it leaves a snapshot. Not harmless to repeat: look first.
+
+        Raises as `save`.
+        """
         ...
 
     def delete(self, experiment_id: str) -> None:
-        """Delete an experiment with its snapshots, and the classic service deployed from it."""
+        """Delete an experiment with its snapshots, and the classic service deployed from it.
+
+        Harmless if it is not there. Raises Conflict for a snapshot.
+        """
         ...
 
     def output(self, experiment_id: str, node: str, port: str) -> BinaryIO:
@@ -133,71 +152,6 @@ class Workspace(Protocol):
         ...
 
 
-class ClassicServices(Protocol):
-    """The classic web services of a workspace, with their endpoints."""
-
-    def services(self) -> list[ClassicWebService]: ...
-
-    def service(self, service: str) -> ClassicWebService:
-        """Raises NotFound."""
-        ...
-
-    def delete_service(self, service: str) -> None:
-        """Delete a service with its endpoints; harmless if it is not there."""
-        ...
-
-    def endpoints(self, service: str) -> list[Endpoint]: ...
-
-    def endpoint(self, service: str, name: str) -> Endpoint:
-        """Raises NotFound."""
-        ...
-
-    def put_endpoint(self, service: str, name: str, settings: EndpointSettings) -> Endpoint:
-        """Create an endpoint that serves what the service serves now, or change its settings.
-
-        Harmless to repeat. Raises Misconfigured for a bad name, or where a free workspace allows
-        no more.
-        """
-        ...
-
-    def refresh_endpoint(self, service: str, name: str, *, overwrite: bool) -> bool:
-        """Make an endpoint follow the service once; False: it was current.
-
-        overwrite: its own trained models are replaced as well.
-        """
-        ...
-
-    def delete_endpoint(self, service: str, name: str) -> None:
-        """Harmless if it is not there. Raises Misconfigured for the default among others."""
-        ...
-
-
-class NewServices(Protocol):
-    """Resource Manager web services, by their resource ids; whole definitions."""
-
-    def get(self, resource: str) -> Document:
-        """The definition in force, as it is read: without keys. Raises NotFound."""
-        ...
-
-    def put(self, resource: str, definition: Document) -> None:
-        """Create or replace a web service; returns when it was accepted, `get` tells the state.
-
-        Harmless to repeat. Raises Misconfigured if the definition is refused, Unavailable while
-        another deployment of it is under way.
-        """
-        ...
-
-    def delete(self, resource: str) -> None:
-        """Harmless if it is not there."""
-        ...
-
-    def list(self, subscription: str, group: str = "") -> list[NewWebService]: ...
-
-    def plan(self, resource: str) -> Plan:
-        """Raises NotFound."""
-        ...
-
-
 class Studio(Protocol):
     """Finds the workspace that a declaration names. Clients are kept; tokens looked up late."""
 
@@ -206,3 +160,7 @@ class Studio(Protocol):
     def classic_services(self, workspace: StudioWorkspace) -> ClassicServices: ...
 
     def new_services(self) -> NewServices: ...
+
+    def deployer(self, target: Target) -> Deployer:
+        """For targets with `deploy: new-endpoint` or `new-service`."""
+        ...

@@ -39,6 +39,7 @@ from tests.doubles.storage import (
     MemoryVersions,
 )
 from tests.doubles.studio import DoubleJob, DoubleServices, DoubleTarget, DoubleTraining
+from tests.doubles.workspace import DoubleStudio
 
 MODEL = "churn"
 LOCAL = ("grant", "location")  # calls of Blobs that ask nothing of storage
@@ -175,6 +176,7 @@ class World:
             blobs=counted_blobs,
             versions=cast("Any", Counted("versions", MemoryVersions(self.blobs), self.calls)),
             services=services,
+            studio=DoubleStudio(self.clock),
             records=cast("Any", Counted("records", self._records, self.calls)),
             notifier=MemoryNotifier(),
             models=declarations,

@@ -112,6 +112,9 @@ def _print(facts: dict[str, Any]) -> None:
     for name, value in facts.items():
         if name == "samples":
             table.add_row("samples", "\n".join(_sample(sample) for sample in value) or "none")
+        elif name == "experiments":
+            lines = (f"{item['description']}: {item['experiment_id']}" for item in value)
+            table.add_row(name, "\n".join(lines))
         elif isinstance(value, dict):
             table.add_row(name, "\n".join(f"{key}: {item}" for key, item in value.items()))
         elif value is not None:

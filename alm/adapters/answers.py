@@ -13,7 +13,7 @@ The services' own error codes and texts are kept in the message; secrets are tak
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -68,12 +68,17 @@ def expect(answer: Answer, *statuses: int, doing: str, remedy: str = "") -> Answ
     raise error_of(answer, doing=doing, remedy=remedy)
 
 
-def error_of(answer: Answer, *, doing: str, remedy: str = "") -> AlmError:
-    """The error that an unwanted answer stands for."""
+def error_of(
+    answer: Answer, *, doing: str, remedy: str = "", secrets: Sequence[str] = ()
+) -> AlmError:
+    """The error that an unwanted answer stands for. secrets: what the request held beside its key,
+    blanked where the answer repeats it."""
     refused = refusal(answer)
     kind = _kind(refused)
     advice = remedy if remedy and kind in (Misconfigured, NotFound) else _REMEDIES[kind]
-    return kind(f"{doing}: {answer.request.url} answered {told(answer, refused)}; {advice}")
+    return kind(
+        f"{doing}: {answer.request.url} answered {told(answer, refused, *secrets)}; {advice}"
+    )
 
 
 def _kind(refused: Refusal) -> type[AlmError]:
@@ -86,10 +91,10 @@ def _kind(refused: Refusal) -> type[AlmError]:
     return Misconfigured
 
 
-def told(answer: Answer, refused: Refusal) -> str:
+def told(answer: Answer, refused: Refusal, *secrets: str) -> str:
     """Status, codes and text of an unwanted answer, without the secrets it may repeat."""
     sent = answer.request.headers.get("Authorization", "").rpartition(" ")[2]
-    return redacted(_told(answer, refused), sent)
+    return redacted(_told(answer, refused), sent, *secrets)
 
 
 def _told(answer: Answer, refused: Refusal) -> str:

@@ -15,13 +15,17 @@ import socket
 import ssl
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from io import BytesIO
 from time import monotonic
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from alm.adapters.redaction import without_query
+from alm.adapters.streams import streamed
 from alm.adapters.wire import Wire, dial, seconds_left, tunnel
 from alm.domain.errors import Misconfigured, Unavailable, Unknown
 
@@ -29,6 +33,7 @@ IDLE_SECONDS_MAX = 50  # the shortest idle timeout of the front ends we talk to 
 IDLE_CONNECTIONS_MAX = 32  # per site: one for each worker thread
 ANSWER_BYTES_MAX = 16 << 20  # definitions are up to 3 MB, scored tables a few
 CHUNK_BYTES = 1 << 16
+OPENED = 200  # the status of an answer whose body is worth streaming
 
 
 class Site(NamedTuple):
@@ -64,12 +69,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was answered, whatever the status. Header names are in lower case."""
+    """What was answered, whatever the status. Header names are in lower case.
+
+    content: the body of one that is read piece by piece; `body` is then empty.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     request: Request
+    content: BinaryIO | None = field(default=None, repr=False)
 
 
 class Transport:
@@ -80,6 +89,16 @@ class Transport:
 
     def exchange(self, request: Request, seconds: float) -> Answer:
         raise NotImplementedError
+
+    def open(self, request: Request, seconds: float, piece_seconds: float) -> Answer:
+        """An exchange whose body, if its status is 200, is read piece by piece.
+
+        piece_seconds: within which each mebibyte of it must arrive.
+        """
+        answer = self.exchange(request, seconds)
+        if answer.status != OPENED:
+            return answer
+        return replace(answer, body=b"", content=BytesIO(answer.body))
 
     def close(self) -> None:
         """Let go of what is kept."""
@@ -102,11 +121,34 @@ class Connections(Transport):
         self._idle: dict[Site, deque[_Connection]] = {}
 
     def exchange(self, request: Request, seconds: float) -> Answer:
+        with self._asked(request, seconds) as (connection, response):
+            answer = _answer(response, request, _read(response, request))
+        self._give_back(request.site, connection, response)
+        return answer
+
+    def open(self, request: Request, seconds: float, piece_seconds: float) -> Answer:
+        with self._asked(request, seconds) as (connection, response):
+            opened = response.status == OPENED
+            answer = _answer(response, request, b"" if opened else _read(response, request))
+        if not opened:
+            self._give_back(request.site, connection, response)
+            return answer
+        ended = partial(self._give_back, request.site, connection, response)
+        content = streamed(connection.wire, response, request.url, piece_seconds, ended)
+        return replace(answer, content=content)
+
+    @contextmanager
+    def _asked(
+        self, request: Request, seconds: float
+    ) -> Iterator[tuple[_Connection, HTTPResponse]]:
+        """A connection on which this was asked, and what begins to be answered."""
         deadline = monotonic() + seconds
         connection = self._take(request.site) or self._open(request.site, deadline)
         connection.wire.deadline = deadline
         try:
-            answer, reusable = _ask(connection, request)
+            connection.request(request.method, request.target, request.body, request.headers)
+            with _closed_if_failing(connection.getresponse()) as response:
+                yield connection, response
         except (OSError, HTTPException) as error:
             connection.close()
             raise Unknown(
@@ -116,8 +158,6 @@ class Connections(Transport):
         except BaseException:
             connection.close()
             raise
-        self._give_back(request.site, connection, reusable)
-        return answer
 
     def close(self) -> None:
         """Close what is idle; connections in use are closed when they are given back unusable."""
@@ -137,9 +177,11 @@ class Connections(Transport):
             connection.close()
         return None
 
-    def _give_back(self, site: Site, connection: _Connection, reusable: bool) -> None:
+    def _give_back(self, site: Site, connection: _Connection, response: HTTPResponse) -> None:
         idle = self._idle.setdefault(site, deque())
-        if not reusable or len(idle) >= IDLE_CONNECTIONS_MAX:
+        is_read = response.isclosed() and not response.will_close
+        response.close()
+        if not is_read or len(idle) >= IDLE_CONNECTIONS_MAX:
             connection.close()
             return
         connection.idle_since = monotonic()
@@ -202,13 +244,19 @@ class _Connection(HTTPConnection):
         return not watch.poll(0)
 
 
-def _ask(connection: _Connection, request: Request) -> tuple[Answer, bool]:
-    connection.request(request.method, request.target, request.body, request.headers)
-    with connection.getresponse() as response:
-        body = _read(response, request)
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        answer = Answer(response.status, headers, body, request)
-        return answer, not response.will_close and response.isclosed()
+@contextmanager
+def _closed_if_failing(response: HTTPResponse) -> Iterator[HTTPResponse]:
+    """It keeps the socket open, even of a connection that is closed already."""
+    try:
+        yield response
+    except BaseException:
+        response.close()
+        raise
+
+
+def _answer(response: HTTPResponse, request: Request, body: bytes) -> Answer:
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(response.status, headers, body, request)
 
 
 def _read(response: HTTPResponse, request: Request) -> bytes:

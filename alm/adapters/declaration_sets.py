@@ -10,8 +10,10 @@ from alm.adapters.declaration_reading import Reading
 from alm.domain import patterns
 from alm.domain.declaration_rules import services
 from alm.domain.declared import Declared, Single
+from alm.domain.deployments import deployed_as
 from alm.domain.errors import Misconfigured
 from alm.domain.family import PLACEHOLDER, SEPARATOR, Family, Rows, fill
+from alm.domain.managed_model import Target
 from alm.domain.mistakes import Mistake, Place
 from alm.domain.patterns import Pattern
 
@@ -63,7 +65,8 @@ def _services(sound: Sound) -> Iterator[Mistake]:
             if other is owner or owner.place in told or _one_document(other, owner):
                 continue
             told.add(owner.place)
-            what = f"is patched by {other} too"
+            verb = "makes the names of" if owner.place[-1] == "name_template" else "is patched by"
+            what = f"{verb} {other} too"
             remedy = "each managed model needs an endpoint or service of its own"
             yield reading.document.mistake(owner.place, what, remedy)
     yield from _captured_services(sound, owners)
@@ -97,7 +100,8 @@ def _owned_by_members(reading: Reading, family: Family, rows: Rows) -> Iterator[
 
 
 def _service_texts(family: Family) -> Iterator[tuple[Place, str]]:
-    """Endpoint or resource of each target, with its placeholders, by place."""
+    """Endpoint or resource of each target, or what is deployed beside it, with its placeholders,
+    by place."""
     targets = family.template.get("targets")
     staging = family.template.get("staging")
     listed: list[tuple[Place, object]] = [(("staging",), staging)]
@@ -105,9 +109,15 @@ def _service_texts(family: Family) -> Iterator[tuple[Place, str]]:
         listed += [(("targets", index), target) for index, target in enumerate(targets)]
     for place, target in listed:
         service = target.get("service") if isinstance(target, Mapping) else None
-        if isinstance(service, Mapping):
-            text = str(service.get("endpoint") or service.get("resource"))
-            yield (*place, "service"), _lowered(text.rstrip("/"))
+        if isinstance(service, Mapping) and isinstance(target, Mapping):
+            text = str(service.get("endpoint") or service.get("resource")).rstrip("/")
+            if target.get("deploy", "patch") == "patch":
+                yield (*place, "service"), _lowered(text)
+            else:
+                names = str(
+                    target.get("name_template", Target.model_fields["name_template"].default)
+                )
+                yield (*place, "name_template"), _lowered(deployed_as(text, names))
 
 
 def _lowered(text: str) -> str:

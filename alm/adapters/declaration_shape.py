@@ -48,6 +48,10 @@ FORMS: tuple[tuple[object, str], ...] = (
         managed_model.ArmId,
         "`/subscriptions/…/resourceGroups/…/providers/Microsoft.MachineLearning/webServices/…`",
     ),
+    (
+        managed_model.PlanId,
+        "`/subscriptions/…/resourceGroups/…/providers/Microsoft.MachineLearning/commitmentPlans/…`",
+    ),
     (managed_model.Url, "`https://host/path` without query or fragment"),
 )
 

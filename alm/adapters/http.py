@@ -15,7 +15,7 @@ from functools import lru_cache
 from time import monotonic
 
 from alm.adapters.answers import expect as expect  # what most calls go on with
-from alm.adapters.connections import Answer, Connections, Request, Site, Transport
+from alm.adapters.connections import ANSWER_BYTES_MAX, Answer, Connections, Request, Site, Transport
 from alm.adapters.redaction import without_query
 from alm.domain.errors import Misconfigured, Unavailable
 
@@ -35,7 +35,8 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 class Http:
     """Calls services on `allowed_hosts` (`name`, `name:port`, `*.suffix`); https but on loopback.
 
-    proxy: `host:port`; without one, none is used, whatever the environment says.
+    proxy: `host:port`; without one, none is used, whatever the environment says. answer_bytes_max:
+    a longer answer is not read to its end.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class Http:
         transport: Transport | None = None,
         proxy: str = "",
         deadline_seconds: float = DEADLINE_SECONDS,
+        answer_bytes_max: int = ANSWER_BYTES_MAX,
     ) -> None:
         self._allowed = tuple(host.lower() for host in allowed_hosts)
         self._checked: set[Site] = set()
         self._transport = transport or Connections(proxy=proxy)
         self.deadline_seconds = deadline_seconds
+        self._answer_bytes_max = answer_bytes_max
         self._operation = threading.local()
 
     def send(
@@ -69,7 +72,9 @@ class Http:
         not made, Unknown if its answer was lost.
         """
         site, target = self._place(url)
-        request = Request(method, site, target, headers, body, path_is_secret=path_is_secret)
+        request = Request(
+            method, site, target, headers, body, self._answer_bytes_max, path_is_secret
+        )
         started = monotonic()
         answer = self._transport.exchange(
             request, self._seconds(request, deadline_seconds, started)
@@ -79,6 +84,17 @@ class Http:
             fields = {"method": method, "url": request.url, "status": answer.status}
             log.debug("http_call", extra={**fields, "seconds": seconds})
         return answer
+
+    def open(self, url: str, *, headers: Mapping[str, str]) -> Answer:
+        """Read a URL piece by piece: an answer 200 has its body in `content`, to be closed.
+
+        The deadline covers asking, and then each mebibyte that is read. Raises as `send`; reading
+        raises Unavailable if it breaks off.
+        """
+        site, target = self._place(url)
+        request = Request("GET", site, target, headers)
+        seconds = self._seconds(request, None, monotonic())
+        return self._transport.open(request, seconds, self.deadline_seconds)
 
     @contextmanager
     def within(self, seconds: float | None = None) -> Iterator[None]:

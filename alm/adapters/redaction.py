@@ -7,10 +7,14 @@ import re
 TEXT_MAX = 1500  # error texts travel in messages and ledgers, which must stay small
 
 _SECRETS = re.compile(
-    r"(?P<name>(?:^|[?&;\s\"'])(?:sig|code|access_token|token)=|sig%3D|AccountKey=|SharedAccessKey="
-    r"|Password=|Bearer\s+)[^&;\s\"'<>]+",
+    r"(?P<name>(?<!\w)(?:sig|signature|code|access_token|token)=|sig%3D|AccountKey="
+    r"|SharedAccessKey=|Password=|Bearer\s+)[^&;\s\"'<>]+",
     re.IGNORECASE,
 )
+
+
+_KEYS = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}==")
+"""Keys of storage accounts and of web services: 64 bytes in base64."""
 
 
 def redacted(text: str, *secrets: str) -> str:
@@ -18,7 +22,7 @@ def redacted(text: str, *secrets: str) -> str:
     for secret in secrets:
         if len(secret) >= 6:  # shorter ones would blank half of the text
             text = text.replace(secret, "***")
-    text = _SECRETS.sub(r"\g<name>***", text)
+    text = _KEYS.sub("***", _SECRETS.sub(r"\g<name>***", text))
     return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 1] + "…"
 
 

@@ -11,13 +11,16 @@ from pydantic import ValidationError
 from alm.adapters.blob import AzureBlobs
 from alm.domain.errors import Conflict, Misconfigured, NotFound
 from alm.domain.messages import describe
-from alm.domain.versions import CONTAINER, Manifest
+from alm.domain.versions import CONTAINER, InService, Manifest
 
 READERS = 8
+HISTORY = "_served"  # no managed model has such a name
 
 
 class BlobVersions:
-    """Files `alm-versions/{model}/…ilearner`, manifests `alm-versions/{model}/{version}.json`."""
+    """Files `alm-versions/{model}/…ilearner`, manifests `alm-versions/{model}/{version}.json`,
+    what was in service `alm-versions/_served/{model}/{time}-{run}.json`.
+    """
 
     def __init__(self, blobs: AzureBlobs) -> None:
         self._blobs = blobs
@@ -63,6 +66,20 @@ class BlobVersions:
         with ThreadPoolExecutor(READERS) as readers:
             found = list(readers.map(self._read, paths))
         return sorted(found, key=lambda manifest: (manifest.created, manifest.version))
+
+    def retire_file(self, manifest: Manifest) -> None:
+        self._blobs.delete(manifest.file)
+
+    def put_in_service(self, record: InService) -> None:
+        stamp = record.at.strftime("%Y%m%dt%H%M%S.%fZ")
+        path = f"{CONTAINER}/{HISTORY}/{record.model}/{stamp}-{record.run}.json"
+        self._blobs.put(path, record.model_dump_json().encode())
+
+    def in_service(self, model: str) -> list[InService]:
+        paths = [blob.path for blob in self._blobs.list(CONTAINER, f"{HISTORY}/{model}/")]
+        with ThreadPoolExecutor(READERS) as readers:
+            contents = list(readers.map(self._blobs.get, paths))
+        return [InService.model_validate_json(content) for content in contents]
 
     def _read(self, path: str) -> Manifest:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from alm.domain import cron
+from alm.domain import cron, deployments, experiment_rules
 from alm.domain.gate_rules import evidence, metrics, sources
 from alm.domain.managed_model import (
     ArmWebService,
@@ -35,11 +35,20 @@ def findings(model: ManagedModel, faulty: frozenset[str]) -> Iterator[Finding]:
 
 
 def services(model: ManagedModel) -> Iterator[tuple[Place, str]]:
-    """The services whose model we change, by place; the same service has the same name."""
+    """The services whose model we change, by place; the same service has the same name.
+
+    A service beside which versions are deployed is not changed: these deployments stand for it.
+    """
     for index, target in enumerate(model.targets):
-        yield ("targets", index, "service"), service_name(target.service)
+        name = service_name(target.service)
+        if target.deploy == "patch":
+            yield ("targets", index, "service"), name
+        else:
+            names = target.name_template.replace("{model}", model.model)
+            yield ("targets", index, "name_template"), deployments.deployed_as(name, names).lower()
     if model.staging is not None:
         yield ("staging", "service"), service_name(model.staging.service)
+    yield from experiment_rules.owned(model)
 
 
 def service_name(service: Service) -> str:
@@ -68,14 +77,15 @@ def _shared_services(model: ManagedModel) -> Iterator[Finding]:
     for place, name in services(model):
         if name in first:
             other = "staging" if "staging" in (place[0], first[name][0]) else "another target"
-            what = f"is the service of {other} as well"
+            verb = "makes the names" if place[-1] == "name_template" else "is the service"
+            what = f"{verb} of {other} as well"
             yield Finding(place, what, "each target needs an endpoint or service of its own")
         first.setdefault(name, place)
 
 
 def _endpoints(model: ManagedModel) -> Iterator[Finding]:
     listed: list[tuple[Place, Service, bool]] = [
-        (("targets", index, "service"), target.service, True)
+        (("targets", index, "service"), target.service, target.deploy == "patch")
         for index, target in enumerate(model.targets)
     ]
     if model.staging is not None:
@@ -105,12 +115,13 @@ def _endpoint(place: Place, url: str, patched: bool) -> Iterator[Finding]:
 
 def _training(model: ManagedModel) -> Iterator[Finding]:
     training = model.training
-    if training is None:
+    if training is None and model.experiment is None:
         starts = {("dataset",): model.dataset, ("schedules", "retrain"): model.schedules.retrain}
         for place, declared in starts.items():
             if declared:
                 what = "starts retraining, and there is no training service"
-                yield Finding(place, what, "declare `training`, or remove it")
+                yield Finding(place, what, "declare `training` or `experiment`, or remove it")
+    if training is None:
         return
     if training.input and not (model.dataset or training.trained_on):
         what = "has an input and no dataset to give it"
@@ -144,7 +155,7 @@ def _outputs(model: ManagedModel) -> Iterator[Finding]:
 
 def _smoke_tests(model: ManagedModel) -> Iterator[Finding]:
     names = [test.name for test in model.smoke_tests]
-    targets = [target.name for target in model.targets]
+    targets = list(model.served_names)
     targets += [model.staging.name] if model.staging else []
     for index, test in enumerate(model.smoke_tests):
         place: Place = ("smoke_tests", index)
@@ -191,6 +202,7 @@ def _schedules(model: ManagedModel) -> Iterator[Finding]:
 RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("targets", "staging"), _names),
     (("targets", "staging"), _shared_services),
+    (("targets", "staging"), deployments.findings),
     (("targets", "staging", "training"), _endpoints),
     (("training", "dataset", "schedules"), _training),
     (("training",), _outputs),
@@ -199,4 +211,7 @@ RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("gate", "smoke_tests"), metrics),
     (("smoke_tests", "targets", "staging"), _smoke_tests),
     (("schedules",), _schedules),
+    (("targets", "training", "staging", "experiment"), experiment_rules.one_way),
+    (("on_dataset", "experiment", "dataset"), experiment_rules.starts),
+    (("experiment",), experiment_rules.polling),
 )

@@ -8,20 +8,52 @@ Source: Studio API, experiments and assets.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from alm.domain.frozen import Frozen
-from alm.domain.managed_model import SecretName
+from alm.domain.names import SecretName
 
 AssetKind = Literal["dataset", "trained_model", "transform"]
 WorkspaceId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 ExperimentState = Literal["NotStarted", "Running", "Finished", "Failed", "Canceled", "InDraft"]
 ENDED = ("Finished", "Failed", "Canceled")
 
-Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
-"""Studio writes null where a text is missing."""
+T = TypeVar("T")
+
+
+class _Null(str):
+    """The empty text that stands for a null, and is written as one again."""
+
+    __slots__ = ()
+
+
+def _text(value: object, read: ValidatorFunctionWrapHandler) -> Any:
+    return _Null() if value is None else read(value)
+
+
+Text = Annotated[
+    str,
+    WrapValidator(_text),
+    PlainSerializer(lambda text: None if isinstance(text, _Null) else text),
+]
+"""Studio writes null where a text is missing; it is read as "" and written as it was."""
+
+Link = Annotated[Text, PlainSerializer(lambda value: value or None, when_used="json")]
+"""A text that names something else: null is written where it names nothing, as Studio does."""
+
+Several = Annotated[tuple[T, ...], BeforeValidator(lambda listed: () if listed is None else listed)]
+"""Studio may write null where a list is empty; it is read as none, and written as an empty list."""
 
 
 class Wire(BaseModel):
@@ -46,15 +78,15 @@ class InputPort(Wire):
 
     name: str = Field(alias="Name")
     node: str = Field(alias="NodeId")
-    dataset: Text = Field(default="", alias="DataSourceId")
-    trained_model: Text = Field(default="", alias="TrainedModelId")
-    transform: Text = Field(default="", alias="TransformModuleId")
+    dataset: Link = Field(default="", alias="DataSourceId")
+    trained_model: Link = Field(default="", alias="TrainedModelId")
+    transform: Link = Field(default="", alias="TransformModuleId")
 
 
 class OutputPort(Wire):
     name: str = Field(alias="Name")
     node: str = Field(alias="NodeId")
-    output_type: Text = Field(default="", alias="OutputType")
+    output_type: Link = Field(default="", alias="OutputType")
 
 
 class Parameter(Wire):
@@ -63,7 +95,7 @@ class Parameter(Wire):
     name: str = Field(alias="Name")
     value: Text = Field(default="", alias="Value")
     kind: Text = Field(default="Literal", alias="ValueType")
-    linked: Text = Field(default="", alias="LinkedGlobalParameter")
+    linked: Link = Field(default="", alias="LinkedGlobalParameter")
 
 
 class Node(Wire):
@@ -72,9 +104,9 @@ class Node(Wire):
     id: str = Field(alias="Id")
     module: str = Field(alias="ModuleId")
     label: Text = Field(default="", alias="Comment")
-    parameters: tuple[Parameter, ...] = Field(default=(), alias="ModuleParameters")
-    inputs: tuple[InputPort, ...] = Field(default=(), alias="InputPortsInternal")
-    outputs: tuple[OutputPort, ...] = Field(default=(), alias="OutputPortsInternal")
+    parameters: Several[Parameter] = Field(default=(), alias="ModuleParameters")
+    inputs: Several[InputPort] = Field(default=(), alias="InputPortsInternal")
+    outputs: Several[OutputPort] = Field(default=(), alias="OutputPortsInternal")
 
 
 class Edge(Wire):
@@ -85,8 +117,8 @@ class Edge(Wire):
 
 
 class Graph(Wire):
-    nodes: tuple[Node, ...] = Field(default=(), alias="ModuleNodes")
-    edges: tuple[Edge, ...] = Field(default=(), alias="EdgesInternal")
+    nodes: Several[Node] = Field(default=(), alias="ModuleNodes")
+    edges: Several[Edge] = Field(default=(), alias="EdgesInternal")
     layout: Text = Field(default="", alias="SerializedClientData")
 
 
@@ -94,7 +126,7 @@ class ServicePort(Wire):
     """A web-service input or output: `port` is `node:port` of the module it stands at, or ""."""
 
     id: str = Field(alias="Id")
-    port: Text = Field(default="", alias="PortId")
+    port: Link = Field(default="", alias="PortId")
     name: str = Field(alias="Name")
 
 
@@ -102,9 +134,9 @@ class ServiceBlock(Wire):
     """What an experiment says about its web service."""
 
     is_service: bool | None = Field(default=None, alias="IsWebServiceExperiment")
-    inputs: tuple[ServicePort, ...] = Field(default=(), alias="Inputs")
-    outputs: tuple[ServicePort, ...] = Field(default=(), alias="Outputs")
-    service: Text = Field(default="", alias="WebServiceGroupId")
+    inputs: Several[ServicePort] = Field(default=(), alias="Inputs")
+    outputs: Several[ServicePort] = Field(default=(), alias="Outputs")
+    service: Link = Field(default="", alias="WebServiceGroupId")
 
 
 class Status(Wire):
@@ -211,8 +243,9 @@ class Promotion(Frozen):
 class Activity(Frozen):
     """Something Studio does for a while: packing, unpacking, deploying.
 
+    done: it ended well. failed: why it ended badly, where the service says so; it is not done then.
     location: the package's address. experiment: the new experiment. service, endpoint: what is
-    being deployed. failed: why it ended badly, where the service says so.
+    being deployed.
     """
 
     id: str

@@ -3,7 +3,8 @@
 Members come from captures (a member exists after its first blob), from a list, or from a file with
 one row per member. A member's id is `{family}--{slug}`, and the id alone says which member it is.
 `{name}` in any text of the declaration stands for a capture or column of that name, `{model}` for
-the member's id and `{family}` for the family; `{{` and `}}` are plain braces.
+the member's id and `{family}` for the family; `{{` and `}}` are plain braces. `{version}` in a
+`name_template` stays as it is.
 
 Values are data: one pass fills them in, and each is made of `A-Z a-z 0-9 . _ -`, a letter or digit
 first, at most 64 characters; so none can be a path, a URL or another placeholder.
@@ -28,6 +29,8 @@ from alm.domain.patterns import CAPTURED, MODEL_CAPTURE, MODEL_LENGTH_MAX, Patte
 
 SEPARATOR = "--"
 PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_LATER = {"name_template": re.compile(r"(?<!\{)\{version\}(?!\})")}
+"""Fields with a placeholder that gets its value only when a version is deployed."""
 
 Path = tuple[str | int, ...]
 Values = Mapping[str, str]
@@ -175,7 +178,7 @@ def fill(value: object, values: Values) -> object:
     if isinstance(value, str):
         return _filled(value, values) if "{" in value or "}" in value else value
     if isinstance(value, dict):
-        return {key: fill(item, values) for key, item in value.items()}
+        return {key: fill(_kept(key, item), values) for key, item in value.items()}
     if isinstance(value, list):
         return [fill(item, values) for item in value]
     return value
@@ -189,10 +192,17 @@ def placeholders(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
                 yield path, found.group(1) if found.group(1) is not None else found.group()
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from placeholders(item, (*path, key))
+            yield from placeholders(_kept(key, item), (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from placeholders(item, (*path, index))
+
+
+def _kept(key: str, item: object) -> object:
+    """A field of a declaration; what gets its value later is written as plain braces."""
+    if key in _LATER and isinstance(item, str):
+        return _LATER[key].sub(lambda found: f"{{{found.group()}}}", item)
+    return item
 
 
 def value_fault(name: str, value: str) -> str:

@@ -8,24 +8,20 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
+from alm.domain.experiment import StudioWorkspace
+from alm.domain.experiment_steps import ExperimentSteps
 from alm.domain.frozen import Frozen
-
-ModelId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,89}$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-SecretName = Annotated[
-    str, StringConstraints(pattern=r"^(env:[A-Z][A-Z0-9_]*|keyvault:[\w-]+/[\w-]+)$")
-]
-BlobPath = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{3,63}/[^?#\\]{1,900}$")]
-ArmId = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"(?i)^/subscriptions/[\w-]+/resourceGroups/[\w.()-]+/providers/"
-        r"Microsoft\.MachineLearning/webServices/[\w.-]+$"
-    ),
-]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:\d+)?/[^?#\s]*$")]
+from alm.domain.hosting import Hosting as Hosting
+from alm.domain.names import ArmId as ArmId
+from alm.domain.names import BlobPath as BlobPath
+from alm.domain.names import ModelId as ModelId
+from alm.domain.names import Name as Name
+from alm.domain.names import PlanId as PlanId
+from alm.domain.names import SecretName as SecretName
+from alm.domain.names import Url as Url
+from alm.domain.run import Served
 
 
 class ClassicEndpoint(Frozen):
@@ -154,6 +150,11 @@ class Target(Frozen):
     trained_model: the name of the resource that holds the model (`… [trained model]`).
     wave: targets are patched wave by wave, lowest first. propagation_seconds: how long the old
     model may go on answering after a patch.
+    deploy: `patch` changes the model of `service`; the others leave it as it is and deploy each
+    version beside it, on a new endpoint of the same classic service, or as a new Resource Manager
+    web service made from it. name_template: how those are named (`{version}`, `{model}`). keep: how
+    many of them stay besides those in use. hosting: for new services only. weight: its share of the
+    scoring calls that ask for no version (`choose`).
     """
 
     name: Name
@@ -161,7 +162,11 @@ class Target(Frozen):
     trained_model: str
     wave: int = Field(default=1, ge=1, le=20)
     propagation_seconds: float = Field(default=30, ge=0, le=3600)
-    deploy: Literal["patch"] = "patch"
+    weight: float = Field(default=1, ge=0, le=1e9)
+    deploy: Literal["patch", "new-endpoint", "new-service"] = "patch"
+    name_template: str = Field(default="ep{version}", max_length=128)
+    keep: int = Field(default=3, ge=1, le=100)
+    hosting: Hosting | None = None
 
 
 class Schedules(Frozen):
@@ -191,17 +196,26 @@ class Naming(Frozen):
     suffix: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,40}$")
 
 
+DEPLOYED = "service"  # the name, in ledgers, of the service deployed from an experiment
+
+
 class ManagedModel(Frozen):
-    """One managed model, complete: a family's member has its captures already filled in."""
+    """One managed model, complete: a family's member has its captures already filled in.
+
+    workspace: where node outputs are harvested from. keep_versions: how many version files stay,
+    besides those in use; all, if it is not declared.
+    """
 
     model: ModelId
     family: str = ""
     dataset: str = ""
-    on_dataset: Literal["retrain"] = "retrain"
+    on_dataset: Literal["retrain", "experiment"] | None = None
     model_pattern: str = ""
     training: Training | None = None
+    experiment: ExperimentSteps | None = None
+    workspace: StudioWorkspace | None = None
     gate: Gate = Gate()
-    targets: tuple[Target, ...] = Field(min_length=1, max_length=50)
+    targets: tuple[Target, ...] = Field(default=(), max_length=50)
     staging: Target | None = None
     smoke_tests: tuple[SmokeTest, ...] = ()
     schedules: Schedules = Schedules()
@@ -212,6 +226,22 @@ class ManagedModel(Frozen):
     on_unwell: Literal["notify", "roll_back"] = "notify"
     notify: Notifications = Notifications()
     naming: Naming = Naming()
+    keep_versions: int | None = Field(default=None, ge=1, le=10_000)
+
+    @property
+    def on_data(self) -> Literal["retrain", "experiment"]:
+        """The pipeline that new data starts."""
+        return "experiment" if self.experiment is not None else "retrain"
+
+    @property
+    def studio(self) -> StudioWorkspace | None:
+        """The workspace that node outputs are harvested from."""
+        return self.experiment.workspace if self.experiment else self.workspace
+
+    @property
+    def served_names(self) -> tuple[str, ...]:
+        """What this managed model puts a version into: its targets, or the service it deploys."""
+        return (DEPLOYED,) if self.experiment else tuple(target.name for target in self.targets)
 
     @property
     def digest(self) -> str:
@@ -225,10 +255,35 @@ class ManagedModel(Frozen):
             tuple(target for target in self.targets if target.wave == number) for number in numbers
         )
 
-    def target(self, name: str) -> Target | None:
+    def target(self, name: str, served: Served | None = None) -> Target | None:
+        """The target of that name; for what is deployed from an experiment, as `served` has it."""
+        if self.experiment is not None and name == DEPLOYED:
+            return deployed(self, served)
         return next((target for target in self.targets if target.name == name), None)
 
     def tests_of(self, target: str) -> tuple[SmokeTest, ...]:
         return tuple(
             test for test in self.smoke_tests if not test.targets or target in test.targets
         )
+
+
+def deployed(model: ManagedModel, served: Served | None) -> Target | None:
+    """The service that is deployed from the experiment, as a target; None before it is there."""
+    steps = model.experiment
+    if steps is None:
+        return None
+    service: ClassicEndpoint | ArmWebService
+    if steps.service.resource is not None:
+        service = ArmWebService(kind="new", resource=steps.service.resource)
+    elif served is not None and served.service:
+        token = steps.workspace.token
+        service = ClassicEndpoint(kind="classic", endpoint=served.service, token=token)
+    else:
+        return None
+    named = steps.trained_model.replace("{model}", model.model) + " [trained model]"
+    return Target(
+        name=DEPLOYED,
+        service=service,
+        trained_model=(served.resource if served else "") or named,
+        propagation_seconds=steps.service.propagation_seconds,
+    )

@@ -28,6 +28,13 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"known: {listed}{more}" if words else "there are none"
 
 
+def printable(text: str) -> str:
+    """A text with everything escaped that a terminal would not simply print."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def shown(value: str) -> str:
     """Repeat a stranger's text in a message: quoted, plain characters only, cut short."""
     cut = value if len(value) <= WORD_LENGTH_MAX else value[:WORD_LENGTH_MAX] + "…"

@@ -15,9 +15,11 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from alm.domain import patterns
 from alm.domain.errors import Refused
+from alm.domain.experiment_steps import ExperimentId
 from alm.domain.frozen import Frozen
 from alm.domain.managed_model import ModelId
 from alm.domain.nearest import shown, suggestion
+from alm.domain.run import PipelineName
 
 REQUEST_BYTES_MAX = 64 << 10  # ours have a few hundred; more is a mistake or an attack
 MISTAKES_TOLD_MAX = 20
@@ -25,14 +27,17 @@ MISTAKES_TOLD_MAX = 20
 RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 QueueName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,259}$")]
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,128}$")]
+NodeName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f/?#\\]{1,128}$")]
 Kind = Literal[
-    "retrain", "publish", "roll_back", "verify", "smoke_test", "approve", "refuse", "cancel"
-]
+    "retrain", "experiment", "publish", "harvest", "redeploy", "roll_back", "verify", "smoke_test",
+    "approve", "refuse", "cancel",
+]  # fmt: skip
 
 TRAINED_MODELS = "trained-models"
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "publish": ("blob",),
+    "harvest": ("experiment", "node"),
     "roll_back": ("version",),
     "approve": ("model", "run", "digest"),
     "refuse": ("model", "run", "digest"),
@@ -40,8 +45,15 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 }
 """What a request of a kind must name, beside the model or family."""
 
+MAY: Mapping[str, tuple[str, ...]] = {"harvest": ("port",), "redeploy": ("commit",)}
+"""What it may name."""
+
 MEANS: Mapping[str, str] = {
     "blob": "the name of the model file in trained-models, for example 'churn/new.ilearner'",
+    "experiment": "the id of the experiment, or of one of its snapshots, that ran",
+    "node": "the node whose output is meant: its label, its id or its module's name",
+    "port": "the output of the node, 'Trained model' unless another is named",
+    "commit": "the commit whose definitions are meant; the newest ones if left out",
     "version": "'v3', 'v0' (what was served before we came) or 'previous'",
     "model": "the managed model: a decision is about one run of one model",
     "run": "the id of the run, as the notification and `GET /api/runs` give it",
@@ -65,6 +77,10 @@ class Request(Frozen):
         Annotated[str, StringConstraints(pattern=r"^(v0|v[1-9][0-9]{0,8}|previous)$")] | None
     ) = None
     blob: Annotated[str, StringConstraints(min_length=1, max_length=915)] | None = None
+    experiment: ExperimentId | None = None
+    node: NodeName | None = None
+    port: NodeName | None = None
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{7,40}$")] | None = None
     run: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9._:-]{0,127}$")] | None = (
         None
     )
@@ -81,15 +97,15 @@ class Request(Frozen):
         return self
 
     @property
-    def pipeline(self) -> Literal["retrain", "publish", "roll_back", "verify"] | None:
+    def pipeline(self) -> PipelineName | None:
         """The pipeline it starts; None for a decision about a run."""
         match self.kind:
             case "smoke_test":
                 return "verify"
-            case "retrain" | "publish" | "roll_back" | "verify":
-                return self.kind
-            case _:
+            case "approve" | "refuse" | "cancel":
                 return None
+            case _:
+                return self.kind
 
     @property
     def blob_name(self) -> str:
@@ -106,8 +122,9 @@ class Request(Frozen):
             yield f"model, family: {both}; name one of them"
         elif "model" in needed and self.family is not None:
             yield f"family: {self.kind!r} is about one run; name its `model` instead"
-        for name in ("blob", "version", "run", "digest"):
-            if name not in needed and getattr(self, name) is not None:
+        allowed = (*needed, *MAY.get(self.kind, ()))
+        for name in ("blob", "version", "run", "digest", "experiment", "node", "port", "commit"):
+            if name not in allowed and getattr(self, name) is not None:
                 yield f"{name}: means nothing to {self.kind!r}; leave it out"
         wrong = patterns.fault(self.blob_name) if self.blob is not None else ""
         if wrong:

@@ -7,7 +7,9 @@ from typing import Literal
 
 from alm.domain.frozen import Frozen
 
-PipelineName = Literal["retrain", "publish", "roll_back", "verify"]
+PipelineName = Literal[
+    "retrain", "publish", "roll_back", "verify", "experiment", "reinstate", "redeploy", "harvest"
+]
 Source = Literal["dataset", "model_file", "schedule", "request", "order", "repair"]
 
 Result = Literal[
@@ -19,6 +21,7 @@ Result = Literal[
     "refused",
     "expired",
     "superseded",
+    "harvested",
     "verified",
     "drift",
     "unwell",
@@ -49,6 +52,14 @@ class Reply(Frozen):
     correlation_id: str = ""
 
 
+class NodeOutput(Frozen):
+    """An output of an experiment that ran: the node's label, id or module, and its port."""
+
+    experiment: str
+    node: str
+    port: str = ""
+
+
 class Trigger(Frozen):
     """Why a run should start. `id` is the same for every announcement of the same fact."""
 
@@ -58,6 +69,8 @@ class Trigger(Frozen):
     at: datetime
     blob: BlobRef | None = None
     version: str | None = None
+    output: NodeOutput | None = None
+    commit: str = ""
     reply: Reply | None = None
     by: str = ""
 
@@ -69,21 +82,38 @@ class Trigger(Frozen):
                 return ("publish", self.blob.path + "@" + self.blob.etag if self.blob else "")
             case "roll_back":
                 return ("roll_back", self.version or "")
+            case "redeploy":
+                return ("redeploy", self.commit)
+            case "harvest":
+                return ("harvest", self.output.model_dump_json() if self.output else "")
             case _:
                 return (self.pipeline, "")
+
+
+NOTHING = "nothing"  # the version of a target that does not exist
 
 
 class Served(Frozen):
     """A model as a target serves it: its version, its digest and our copy of its file.
 
-    `found_at` is where the target had it before we first touched it (only for a v0): until we patch
-    the target, it names that location and not ours.
+    `found_at` is where the target names it where that is not our copy: before we first touched it
+    (a v0), or because Studio keeps a copy of its own (a service deployed from an experiment).
+    asset: the trained model of the workspace that is this model. service, resource: the address of
+    the endpoint and the name of its model, where no declaration names them.
     """
 
     version: str
     digest: str
     blob: str
     found_at: str = ""
+    asset: str = ""
+    service: str = ""
+    resource: str = ""
+
+    @property
+    def is_nothing(self) -> bool:
+        """The target was not there: giving that back means to delete it."""
+        return self.version == NOTHING
 
 
 class Evidence(Frozen):
@@ -98,6 +128,25 @@ class Evidence(Frozen):
     verdict: str = ""
 
 
+class StudioState(Frozen):
+    """What a run of the experiment pipeline has made in the workspace so far: ids, no secrets.
+
+    dataset, asset: the uploaded dataset and the promoted model. training, predictive: the
+    experiments. before: the last run of the experiment that is run next, as it was before. ran:
+    the snapshot of the run that ended. packing, unpacking, deploying: what Studio is busy with.
+    """
+
+    dataset: str = ""
+    training: str = ""
+    predictive: str = ""
+    asset: str = ""
+    before: str = ""
+    ran: str = ""
+    packing: str = ""
+    unpacking: str = ""
+    deploying: str = ""
+
+
 class RunState(Frozen):
     """What a run carries from stage to stage.
 
@@ -107,7 +156,8 @@ class RunState(Frozen):
     with. want: what each target shall serve. patched, restored: targets reached already, where that
     takes several visits. since: the stamp of each target when last read back. changed_at: time of
     the last patch. staged: which side (champion, candidate) the staging target holds;
-    `staging_baseline`: what it answered before.
+    `staging_baseline`: what it answered before. documents: what version control shall have of the
+    run: path in the repository -> blob.
     """
 
     version: int = 0
@@ -132,6 +182,8 @@ class RunState(Frozen):
     staging_baseline: str = ""
     staging_since: str = ""
     smoke_jobs: dict[str, str] = {}
+    studio: StudioState = StudioState()
+    documents: dict[str, str] = {}
 
 
 class Entry(Frozen):

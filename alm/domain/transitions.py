@@ -69,9 +69,11 @@ def close(
         "last_result": result,
         "finished_at": now,
         "unknown": tuple(sorted({*ledger.unknown, *unknown})),
+        "serves": {name: served for name, served in ledger.serves.items() if not served.is_nothing},
     }
     if result == "ok":
-        previous = {intent.target: intent.previous for intent in ledger.active.intent}
+        intents = ledger.active.intent
+        previous = {i.target: i.previous for i in intents if not i.previous.is_nothing}
         changes |= {
             "before": {**ledger.before, **previous},
             "serves": {**ledger.serves, **state.want},

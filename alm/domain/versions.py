@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from alm.domain.frozen import Frozen
@@ -15,7 +16,8 @@ class Manifest(Frozen):
     """What is known of one version, written once: where its file is and where it came from.
 
     version: `v3`, or `{target}-v0` for what a target served before we first touched it.
-    lineage: the datasets (with ETags) or the dropped file that it was made from.
+    lineage: the datasets (with ETags) or the dropped file that it was made from. asset, service,
+    resource: as in `Served`. experiment: the snapshot of the training run that made it.
     """
 
     model: str
@@ -31,12 +33,51 @@ class Manifest(Frozen):
     metrics: dict[str, float] = {}
     evidence: Evidence = Evidence()
     found_at: str = ""
+    asset: str = ""
+    experiment: str = ""
+    service: str = ""
+    resource: str = ""
     by: str = ""
 
     def served(self) -> Served:
         return Served(
-            version=self.version, digest=self.digest, blob=self.file, found_at=self.found_at
+            version=self.version,
+            digest=self.digest,
+            blob=self.file,
+            found_at=self.found_at,
+            asset=self.asset,
+            service=self.service,
+            resource=self.resource,
         )
+
+
+class InService(Frozen):
+    """From `at` on these versions were in service, until the next record of the managed model."""
+
+    model: str
+    run: str
+    at: datetime
+    champion: str
+    targets: dict[str, str] = {}
+
+
+def at_time(records: Iterable[InService], moment: datetime) -> InService | None:
+    """What was in service at a moment; None: nothing that we put there."""
+    before = [record for record in records if record.at <= moment]
+    return max(before, key=lambda record: record.at, default=None)
+
+
+def spare_files(
+    manifests: Iterable[Manifest], used: Iterable[str], keep: int
+) -> tuple[Manifest, ...]:
+    """Versions whose file may go: not in use, no v0, and not among the newest `keep` others."""
+    in_use = set(used)
+    others = sorted(
+        (m for m in manifests if m.file not in in_use and not m.version.endswith("-v0")),
+        key=lambda manifest: manifest.created,
+        reverse=True,
+    )
+    return tuple(others[keep:])
 
 
 def file_name(model: str, version: int, began: datetime, naming: Naming) -> str:

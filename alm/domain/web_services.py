@@ -21,17 +21,28 @@ class Resource(Frozen):
 
 
 class Endpoint(Frozen):
-    """One endpoint of a classic web service. version: when its model was defined."""
+    """One endpoint of a classic web service.
+
+    address: its management URL, as a declaration names it. version: when its model was defined.
+    prevent_update, sample_data, diagnostics (None, Error, All): settings that we read only.
+    created: as Studio writes it, ISO 8601. experiment: the address of the run it came from.
+    """
 
     name: str
     service: str
     description: str = ""
     address: str = ""
     api_location: str = ""
+    help: str = ""
     key: SecretStr = SecretStr("")
+    secondary_key: SecretStr = SecretStr("")
+    created: str = ""
     version: str = ""
     throttle: str = "Low"
     concurrent_calls: int = 4
+    diagnostics: str = "None"
+    prevent_update: bool = False
+    sample_data: bool = False
     resources: tuple[Resource, ...] = ()
     experiment: str = ""
 
@@ -39,17 +50,18 @@ class Endpoint(Frozen):
 class EndpointSettings(Frozen):
     """How an endpoint is made; concurrent_calls counts only with throttle High."""
 
-    description: str = ""
+    description: str = Field(default="", max_length=2000)
     throttle: Literal["Low", "High"] = "Low"
     concurrent_calls: int | None = Field(default=None, ge=1, le=200)
 
 
 class ClassicWebService(Frozen):
-    """A classic web service; its default endpoint follows it."""
+    """A classic web service; its default endpoint follows it. created: ISO 8601."""
 
     id: str
     name: str
     description: str = ""
+    created: str = ""
     default_endpoint: str = "default"
     endpoints: int = 0
 
@@ -63,10 +75,12 @@ class Plan(Frozen):
 
 
 class NewWebService(Frozen):
-    """A Resource Manager web service as a list shows it."""
+    """A Resource Manager web service as a list shows it. created: ISO 8601, where it is told."""
 
     id: str
     name: str
     region: str
     state: str = ""
     title: str = ""
+    created: str = ""
+    tags: dict[str, str] = {}

@@ -25,9 +25,10 @@ from alm.ports import Ports
 __all__ = ["handle"]
 
 
-def handle(ports: Ports, message: AnyMessage) -> None:
+def handle(ports: Ports, message: AnyMessage, *, repeated: bool = False) -> None:
     """Do what one message asks. Returning means: done or safely on record, complete it.
 
+    repeated: it was delivered before, so what it asks may have been done already.
     Raises Unavailable or Unknown if the ledger or the queue could not be settled: deliver it again.
     """
     match message:
@@ -36,7 +37,7 @@ def handle(ports: Ports, message: AnyMessage) -> None:
         case Kick():
             begin.on_trigger(ports, message.model, None, attempt=message.attempt)
         case Step():
-            steps.on_step(ports, message)
+            steps.on_step(ports, message, repeated=repeated)
         case Decision():
             decisions.on_decision(ports, message)
         case Fail():

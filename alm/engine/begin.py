@@ -88,7 +88,11 @@ def _wait(look: Look, trigger: Trigger) -> None:
     if ledger.awaits(trigger.id):
         if active.cancel == "superseded":
             sending.stop(ports, active, "u")
-    elif look.model.concurrency == "skip" and trigger.pipeline in ("retrain", "publish"):
+    elif look.model.concurrency == "skip" and trigger.pipeline in (
+        "retrain",
+        "publish",
+        "experiment",
+    ):
         seen = remember(ledger.seen, (trigger,), ports.clock.now())
         answers = sending.ended((trigger,), "", "skipped", f"run {active.run} was active")
         ports.bus.send(answers)  # before the write: once the trigger is seen nobody answers
@@ -154,7 +158,7 @@ def _first_step(look: Look, covered: tuple[Trigger, ...], plan: FirstStep, failu
         model=look.ledger.model,
         run=f"{look.ledger.model}.r{look.ledger.runs + 1}",
         n=1,
-        pipeline=covered[0].pipeline,
+        pipeline=plan.pipeline or covered[0].pipeline,
         stage=plan.stage,
         base=BEGUN,
         configuration=look.model.digest,
@@ -179,7 +183,7 @@ def begin(ledger: Ledger, step: Step, covered: tuple[Trigger, ...], now: datetim
         starts=state.starts,
         step=step,
     )
-    trained = step.pipeline == "retrain" and state.inputs
+    trained = step.pipeline in ("retrain", "experiment") and state.inputs
     return ledger.model_copy(
         update={
             "active": active,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from alm.domain.ledger import Active, Ledger, Token
 from alm.domain.messages import Decision, Fail
 from alm.engine import sending, steps
+from alm.engine.next_steps import UNDOING
 from alm.engine.writing import active_of, update
 from alm.ports import Ports
 
+NEVER_AGAIN = tuple(name for name in UNDOING if name != "restored")
 CANCELS = {"refuse": "refused", "expire": "expired", "cancel": "cancelled"}
 
 
@@ -132,4 +134,4 @@ def on_fail(ports: Ports, fail: Fail) -> None:
 def _undoing(fail: Fail) -> bool:
     """The undoing itself is dead: end the run here, or it would be undone for ever."""
     finishing = fail.stage == "finish" and fail.result != "ok"
-    return fail.forced or fail.stage == "roll_back" or finishing
+    return fail.forced or fail.stage in NEVER_AGAIN or finishing

@@ -8,7 +8,8 @@ from typing import Literal
 from alm.domain import transitions
 from alm.domain.ledger import Ledger, Step
 from alm.domain.managed_model import ManagedModel
-from alm.engine import sending
+from alm.domain.versions import InService
+from alm.engine import recording, sending
 from alm.engine.history import remembered
 from alm.ports import Notice, Outgoing, Ports
 from alm.stages.context import Context, Declaration
@@ -48,11 +49,19 @@ def closing_duties(ports: Ports, model: ManagedModel, ledger: Ledger, step: Step
         messages += sending.ended(began.triggers, step.run, result, step.why)
     ports.bus.send(messages)
     finished = ledger.finished_at or now
+    recording.record(ports, ledger, step, result, step.state.began or finished)
+    if result == "ok":
+        ports.versions.put_in_service(_in_service(ledger, step.run, finished))
     ports.records.put_ended(step.run, finished.strftime("%Y-%m-%d"), ended_record(ledger, step))
     if result in NOTICED:
         _notify(ports, model, step, NOTICED[result], finished)
     if ledger.unknown:
         _notify(ports, model, step, "unknown", finished)
+
+
+def _in_service(ledger: Ledger, run: str, at: datetime) -> InService:
+    targets = {name: served.version for name, served in ledger.serves.items()}
+    return InService(model=ledger.model, run=run, at=at, champion=ledger.champion, targets=targets)
 
 
 def _notify(

@@ -11,8 +11,11 @@ from alm.pipelines import End, Lead, NextWave, Stage
 from alm.stages.context import Context
 from alm.stages.roll_back import ROUNDS_MAX as RESTORES_MAX
 
-LOOKS_AT_WORK = ("smoke", "settle", "score", "restored")  # stages whose rounds are the work's
-UNDOING = ("roll_back", "restored")
+LOOKS_AT_WORK = (  # stages whose rounds are those of the work they look at
+    *("smoke", "settle", "score", "restored"),
+    *("deployed", "undo_deployed", "await_training", "await_predictive", "undo_await"),
+)
+UNDOING = ("roll_back", "restored", "undo_run", "undo_await", "undo_deploy", "undo_deployed")
 
 
 def displaced(context: Context, stage: Stage, to: str, why: str) -> tuple[Step, float]:

@@ -35,7 +35,7 @@ from alm.ports import Notice, Ports
 from alm.stages.context import Context, Declaration
 
 
-def on_step(ports: Ports, step: Step) -> None:
+def on_step(ports: Ports, step: Step, *, repeated: bool = False) -> None:
     """Do what one step message asks, and send the next one."""
     match step.stage:
         case "finish":
@@ -43,16 +43,18 @@ def on_step(ports: Ports, step: Step) -> None:
         case "hold":
             hold(ports, step)
         case _:
-            visit(ports, step)
+            visit(ports, step, repeated=repeated)
 
 
-def visit(ports: Ports, step: Step) -> None:
+def visit(ports: Ports, step: Step, *, repeated: bool = False) -> None:
     """Declare, act, follow. A transient error is a later visit; any other one fails the run."""
     model = ports.models.at(step.model, step.configuration)
     stage = stage_of(step.pipeline, step.stage)
     context: Context | None = Context(ports, model, step, ports.clock.now())
     if step.ledger is None:
         context = _look(ports, model, step, safe=stage.safe)
+    if context is not None:  # a step that a sweep sent again may have been visited as well
+        context = replace(context, repeated=repeated or bool(step.suffix))
     if context is not None and stage.declare is not None:
         context = _declare(context, stage)
     if context is not None:

@@ -6,15 +6,16 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Literal
 
-from alm.domain.errors import AlmError, Conflict, Misconfigured, Unknown
+from alm.domain.errors import AlmError, Conflict, Misconfigured, NotFound, Unknown
 from alm.domain.ledger import Active, Ledger, Step
 from alm.domain.managed_model import ManagedModel
 from alm.domain.messages import Fail, Reconcile
 from alm.domain.run import Served
-from alm.engine import sending
+from alm.engine import retention, sending
 from alm.engine.limits import LEAVE_RENEWED, RECONCILES_MAX, SWEEPS
 from alm.ports import Notice, Ports, Reading, ScoringTarget
-from alm.stages.serving import leave_to_read, serves
+from alm.stages.context import service_of
+from alm.stages.serving import holds, leave_to_read
 
 
 def on_reconcile(ports: Ports, message: Reconcile) -> None:
@@ -26,7 +27,7 @@ def on_reconcile(ports: Ports, message: Reconcile) -> None:
     wrong = [
         name
         for name, served in ledger.serves.items()
-        if model.target(name) is not None and not _put_right(ports, model, name, served)
+        if model.target(name, served) is not None and not _put_right(ports, model, name, served)
     ]
     if wrong and message.attempt < RECONCILES_MAX:
         again = message.attempt + 1
@@ -34,22 +35,28 @@ def on_reconcile(ports: Ports, message: Reconcile) -> None:
         ports.bus.send([due])
     elif tuple(sorted(wrong)) != ledger.unknown:
         _write_unknown(ports, model, ledger, etag, tuple(sorted(wrong)))
+    if not wrong:
+        retention.tidy(ports, model, ledger)
 
 
 def _put_right(ports: Ports, model: ManagedModel, name: str, served: Served) -> bool:
     """True if the target serves what it should, now or after one patch."""
-    target = model.target(name)
+    target = model.target(name, served)
     assert target is not None
-    service = ports.services.target(target)
+    service = service_of(ports, target, model.model, served)
     try:
         held = _held(service)
-        if held and serves(held, served, ports.blobs):
+        if held and holds(held, served, ports.blobs):
             _renew_leave(ports, service, held, served)
             return True
-        found = held.location if held else "a failed deployment"
+        found = held.location if held else "nothing that answers"
         _notice(ports, model, "drift", f"{name} held {found}, not {served.version}")
-        service.patch(leave_to_read(ports.blobs, ports.clock, served.blob))
-        return serves(service.read(), served, ports.blobs)
+        leave = leave_to_read(ports.blobs, ports.clock, served.blob)
+        if target.deploy == "patch":
+            service.patch(leave)
+        elif served.service:
+            ports.studio.deployer(target).create(served.service, leave)
+        return holds(service.read(), served, ports.blobs)
     except AlmError:
         return False
 
@@ -66,7 +73,7 @@ def _held(service: ScoringTarget) -> Reading | None:
     """What a target says it holds; None after a failed deployment, which a patch can mend."""
     try:
         return service.read()
-    except Misconfigured:
+    except (Misconfigured, NotFound):
         return None
 
 

@@ -22,13 +22,12 @@ from alm.domain.errors import (
     UnknownModel,
 )
 from alm.domain.nearest import shown, suggestion
-from alm.entrypoints import orders, views
+from alm.entrypoints import orders, scoring, views
 from alm.entrypoints.access import Caller, Forbidden, authorise
 from alm.entrypoints.calls import RETRY_SECONDS, Answer, Call, Order, Route, problem
 
 __all__ = ["ROUTES", "Answer", "Call", "respond"]
 
-BODY_BYTES_MAX = 64 << 10
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 KEY_HEADER = "idempotency-key"
 STATUS: tuple[tuple[type[AlmError], int], ...] = (
@@ -73,9 +72,9 @@ def _route(call: Call) -> tuple[Route, dict[str, str]] | Answer:
 def _handled(
     app: App, call: Call, route: Route, values: Mapping[str, str], caller: Caller
 ) -> Answer:
-    if len(call.body) > BODY_BYTES_MAX and route.method != "GET":
+    if len(call.body) > route.body_bytes_max and route.method != "GET":
         size = len(call.body)
-        return problem(413, f"the body has {size} bytes; send at most {BODY_BYTES_MAX}")
+        return problem(413, f"the body has {size} bytes; send at most {route.body_bytes_max}")
     key = call.headers.get(KEY_HEADER) or app.ports.new_id()
     try:
         document = _document(call, route)
@@ -130,6 +129,8 @@ def _order_id(call: Call, by: str, key: str) -> str:
     return f"{key}.{hashlib.sha256(facts).hexdigest()[:8]}"
 
 
+HARVEST = ("experiment", "node", "port")
+SCORE = ("rows", "input", "output", *scoring.CHOOSES)
 ROUTES = (
     Route("GET", "models", "reader", views.list_models, ("limit", "after", "state")),
     Route("GET", "models/{model}", "reader", views.show_model),
@@ -140,6 +141,11 @@ ROUTES = (
     Route("POST", "models/{model}/publish", "operator", orders.publish, ("blob",)),
     Route("POST", "models/{model}/rollback", "operator", orders.roll_back, ("version",)),
     Route("POST", "models/{model}/verify", "operator", orders.verify),
+    Route("POST", "models/{model}/harvest", "operator", orders.harvest, HARVEST),
+    Route("POST", "models/{model}/redeploy", "operator", orders.redeploy, ("commit",)),
+    Route("GET", "models/{model}/served", "reader", views.list_served, ("at",)),
+    Route("GET", "models/{model}/choose", "reader", scoring.show_choice, scoring.CHOOSES),
+    Route("POST", "score/{model}", "reader", scoring.score, SCORE, body_bytes_max=4 << 20),
     Route("GET", "runs", "reader", views.list_runs, ("model", "days", "limit")),
     Route("GET", "runs/{run}", "reader", views.show_run),
     Route("POST", "runs/{run}/approve", "approver", orders.approve, ("digest",)),

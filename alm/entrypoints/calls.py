@@ -27,6 +27,7 @@ TITLES = {
 }
 ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 RETRY_SECONDS = 5
+BODY_BYTES_MAX = 64 << 10  # of an order; scoring calls carry rows
 _PLAIN = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@:._-]*")
 
 
@@ -86,6 +87,7 @@ class Route:
     role: Role
     handler: Handler
     takes: tuple[str, ...] = ()
+    body_bytes_max: int = BODY_BYTES_MAX
 
     def match(self, path: str) -> dict[str, str] | None:
         """The values in a path, if it is this route's. Raises Refused for a broken one."""

@@ -39,6 +39,7 @@ class Received:
     correlation_id: str = ""
     reply_to: str = ""
     reason: str = ""
+    deliveries: int = 1
 
     @property
     def item_id(self) -> str:

@@ -141,7 +141,7 @@ def on_step(app: App, received: Received) -> None:
     facts = {name: getattr(message, name, "") for name in ("kind", "run", "stage")}
     try:
         with log.bound(model=message.model, **facts):
-            engine.handle(app.ports, message)
+            engine.handle(app.ports, message, repeated=received.deliveries > 1)
     except Refused as error:
         if isinstance(error, UnknownModel) and isinstance(message, Kick | Reconcile):
             log.info("not_declared", model=message.model)  # its upkeep is over

@@ -35,6 +35,16 @@ def roll_back(app: App, order: Order) -> Answer:
     return _ordered(app, order, "roll_back")
 
 
+def harvest(app: App, order: Order) -> Answer:
+    """Make a node's output a version, without retraining; no target changes."""
+    return _ordered(app, order, "harvest")
+
+
+def redeploy(app: App, order: Order) -> Answer:
+    """Put the definitions of a commit back into their targets, read back and smoke-test them."""
+    return _ordered(app, order, "redeploy")
+
+
 def verify(app: App, order: Order) -> Answer:
     """Read every target back and smoke-test it; changes nothing."""
     return _ordered(app, order, "verify")

@@ -31,6 +31,7 @@ SWEEP_HORIZON = timedelta(hours=48)  # as far back as a blob is looked for
 EVERY_MINUTES = 10  # a missed event costs this much at most
 SETTLE = timedelta(minutes=5)  # an event or record younger than this is probably on its way
 RECENT = timedelta(hours=1)  # ends that are reconciled again, once in ten minutes
+COMMITS_FOR = timedelta(seconds=45)  # of a sweep; one commit may take a minute more
 DRIFT_MINUTES = 6 * 60  # how often the targets of a quiet managed model are read back
 
 Statuses = Mapping[str, Mapping[str, str]]
@@ -66,9 +67,18 @@ def on_sweep(app: App) -> None:
     if thorough:
         _apart("records", partial(remove_stale, app, in_flight, statuses, now))
         _apart("rescan", partial(rescan, app, now))
+    _apart("commits", partial(_commit, app, now))
     waiting = sum(1 for _ in app.ports.blobs.list("alm-inbox"))
     overview = {"at": now.isoformat(), "models": statuses, "inbox": waiting}
     app.ports.blobs.put(OVERVIEW, json.dumps(overview, sort_keys=True).encode())
+
+
+def _commit(app: App, now: datetime) -> None:
+    """Commit what waits for the repository; a minute's worth, the rest at the next sweep."""
+    control = app.ports.version_control
+    if control is not None:
+        flushed = control.outbox.flush(control.source, now + COMMITS_FOR)
+        log.info("commits_flushed", **flushed.model_dump(mode="json"))
 
 
 def _in_flight(app: App) -> list[BlobProperties]:

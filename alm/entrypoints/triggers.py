@@ -17,7 +17,7 @@ from alm.domain.errors import Refused
 from alm.domain.managed_model import ManagedModel
 from alm.domain.messages import MESSAGE_ID_LENGTH_MAX, Decision, TriggerMessage, trigger_id
 from alm.domain.requests import TRAINED_MODELS, Request
-from alm.domain.run import BlobRef, PipelineName, Reply, Source, Trigger
+from alm.domain.run import BlobRef, NodeOutput, PipelineName, Reply, Source, Trigger
 from alm.engine.sending import STEPS_QUEUE
 from alm.ports import Outgoing
 from alm.stages.harvest import SIDECAR
@@ -38,13 +38,15 @@ def dataset_arrived(
 ) -> list[TriggerMessage] | Ignored:
     """Retrain each of `models` (those whose pattern matches) on a landed dataset.
 
+    Where an experiment is declared, that is run instead.
+
     Raises Refused for a name no blob may have, or an event that does not say which content it
     means (no ETag).
     """
     reason = _unready(blob)
     if reason:
         return Ignored(reason)
-    return [_of_blob(model.model, "retrain", "dataset", blob, now) for model in models]
+    return [_of_blob(model.model, model.on_data, "dataset", blob, now) for model in models]
 
 
 def model_file_arrived(
@@ -85,11 +87,9 @@ def requested(
     pipeline = request.pipeline
     if pipeline is None:
         return _decision(request, model)
-    if pipeline == "retrain" and model.training is None:
-        raise Refused(
-            f"managed model {model.model!r} declares no training service, it cannot be retrained; "
-            "declare `training`, or publish a model file instead"
-        )
+    if pipeline == "retrain":
+        pipeline = model.on_data
+    _check_able(pipeline, model)
     blob = None
     if pipeline == "publish":
         blob = BlobRef(container=TRAINED_MODELS, name=request.blob_name)
@@ -97,11 +97,38 @@ def requested(
     details = {
         "blob": blob,
         "version": request.version,
+        "output": _output(request),
+        "commit": request.commit or "",
         "reply": _reply(request),
         "by": request.by,
     }
     trigger = message.trigger.model_copy(update=details)
     return message.model_copy(update={"trigger": trigger})
+
+
+def _check_able(pipeline: PipelineName, model: ManagedModel) -> None:
+    """Refuse at once what a managed model does not declare what it takes for."""
+    wants = {
+        "retrain": (model.training, "no training service, it cannot be retrained", "training"),
+        "experiment": (model.experiment, "no experiment", "experiment"),
+        "harvest": (model.studio, "no workspace, nothing can be harvested from one", "workspace"),
+    }
+    declared, what, section = wants.get(pipeline, (model, "", ""))
+    if declared is None:
+        raise Refused(
+            f"managed model {model.model!r} declares {what}; declare `{section}`"
+            + (", or publish a model file instead" if pipeline == "retrain" else "")
+        )
+
+
+def _output(request: Request) -> NodeOutput | None:
+    if request.kind != "harvest":
+        return None
+    assert request.experiment is not None
+    assert request.node is not None
+    return NodeOutput(
+        experiment=request.experiment, node=request.node, port=request.port or "Trained model"
+    )
 
 
 def outgoing(
@@ -167,7 +194,7 @@ def _triggered(
 
 def _cron_lines(model: ManagedModel) -> list[tuple[PipelineName, str]]:
     lines: list[tuple[PipelineName, str]] = [
-        ("retrain", model.schedules.retrain),
+        (model.on_data, model.schedules.retrain),
         ("verify", model.schedules.verify),
     ]
     return [(pipeline, line) for pipeline, line in lines if line]

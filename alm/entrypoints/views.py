@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from alm.bootstrap import App
 from alm.domain.errors import AlmError, NotFound, Refused
 from alm.domain.ledger import Ledger
 from alm.domain.managed_model import Target
+from alm.domain.versions import at_time
 from alm.entrypoints.calls import Answer, Order
 from alm.entrypoints.standing import model_of
 from alm.pipelines import PIPELINES, End, Lead, NextWave
 from alm.ports import InboxItem
+from alm.stages.context import service_of
 from alm.stages.serving import serves
 
 MODELS_MAX, RUNS_MAX, INBOX_MAX, DAYS_MAX = 2000, 1000, 1000, 366
@@ -55,19 +58,49 @@ def list_versions(app: App, order: Order) -> Answer:
     app.ports.models.resolve(name)
     ledger, _ = app.ports.ledgers.get(name)
     manifests = app.ports.versions.manifests(name)
+    newest = next((m.version for m in reversed(manifests) if not m.version.endswith("-v0")), "")
     return Answer(
         200,
         [
-            {**manifest.model_dump(mode="json"), "aliases": _aliases(ledger, manifest.version)}
+            {
+                **manifest.model_dump(mode="json"),
+                "aliases": _aliases(ledger, manifest.version, newest),
+            }
             for manifest in manifests
         ],
     )
 
 
-def _aliases(ledger: Ledger, version: str) -> list[str]:
+def _aliases(ledger: Ledger, version: str, newest: str) -> list[str]:
     previous = {served.version for served in ledger.before.values()}
-    holds = {"champion": version == ledger.champion, "previous": version in previous}
+    served = {served.version for served in ledger.serves.values()}
+    holds = {
+        "champion": version == ledger.champion,
+        "previous": version in previous,
+        "candidate": version == newest and version not in {ledger.champion, *served, *previous},
+    }
     return [alias for alias, held in holds.items() if held]
+
+
+def list_served(app: App, order: Order) -> Answer:
+    """What was in service since when, oldest first; with `at`, what was at that time."""
+    name = order.values["model"]
+    app.ports.models.resolve(name)
+    records = app.ports.versions.in_service(name)
+    if "at" not in order.query:
+        return Answer(200, [record.model_dump(mode="json") for record in records])
+    found = at_time(records, _moment(order.query["at"]))
+    if found is None:
+        raise NotFound(f"nothing of {name!r} was in service at {order.query['at']}")
+    return Answer(200, found.model_dump(mode="json"))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(f"at: {text[:40]!r} is no time; write 2026-05-01T12:00:00Z") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def list_targets(app: App, order: Order) -> Answer:
@@ -77,10 +110,15 @@ def list_targets(app: App, order: Order) -> Answer:
     ledger, _ = app.ports.ledgers.get(name)
     if order.query.get("read", "false") not in ("true", "false"):
         raise Refused("read: is neither 'true' nor 'false'; leave it out, or write read=true")
-    rows = [_target_row(ledger, target) for target in declared.targets]
+    targets = [
+        target
+        for target_name in declared.served_names
+        if (target := declared.target(target_name, ledger.serves.get(target_name)))
+    ]
+    rows = [_target_row(ledger, target) for target in targets]
     if order.query.get("read") == "true":
         with ThreadPoolExecutor(READERS) as readers:
-            readings = readers.map(lambda target: _reading(app, ledger, target), declared.targets)
+            readings = readers.map(lambda target: _reading(app, ledger, target), targets)
             rows = [{**row, **reading} for row, reading in zip(rows, readings, strict=True)]
     return Answer(200, rows)
 
@@ -99,7 +137,7 @@ def _target_row(ledger: Ledger, target: Target) -> dict[str, object]:
 def _reading(app: App, ledger: Ledger, target: Target) -> dict[str, object]:
     """What a target says; one that cannot be read must not hide the others."""
     try:
-        reading = app.ports.services.target(target).read()
+        reading = service_of(app.ports, target, ledger.model, ledger.serves.get(target.name)).read()
         served = ledger.serves.get(target.name)
         agrees = served is None or serves(reading, served, app.ports.blobs)
         return {"location": reading.location, "settled": reading.settled, "agrees": agrees}

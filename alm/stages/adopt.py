@@ -10,10 +10,13 @@ from alm.domain.versions import Manifest
 from alm.stages.context import Context
 from alm.stages.harvest import fingerprint
 
+UNNAMED = Served(version="", digest="", blob="")
 
-def adopt(context: Context, target: Target) -> Served:
+
+def adopt(context: Context, target: Target, known: Served = UNNAMED) -> Served:
     """Copy the model that a target serves into the version store.
 
+    known: the asset, service and resource that it is, where that is known.
     Raises Misconfigured if it cannot be copied: then nothing may be patched.
     """
     reading, blobs = context.target(target).read(), context.ports.blobs
@@ -39,6 +42,9 @@ def adopt(context: Context, target: Target) -> Served:
             created=context.now,
             run=context.step.run,
             found_at=reading.location,
+            asset=known.asset,
+            service=known.service,
+            resource=known.resource,
         )
     )
     return manifest.served()

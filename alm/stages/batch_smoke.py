@@ -27,7 +27,7 @@ def visit(context: Context, targets: tuple[Target, ...]) -> Outcome:
             if not test.batch:
                 continue
             key = f"{target.name}/{test.name}"
-            service = context.target(target).batch()
+            service = context.target(target, context.state.want[target.name]).batch()
             if key not in jobs:
                 jobs[key] = _start(context, service, target, test)
                 waiting = True

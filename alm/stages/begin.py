@@ -6,28 +6,35 @@ record: its id is in the ledger before anything could start it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from alm.domain import patterns, tables
+from alm.domain import deployments, tables
 from alm.domain.errors import Misconfigured
 from alm.domain.ledger import Ledger
 from alm.domain.managed_model import ManagedModel, Training
-from alm.domain.run import BlobRef, RunState, Served, Trigger
+from alm.domain.run import BlobRef, PipelineName, RunState, Served, Trigger
 from alm.ports import Ports, Submission
+from alm.stages.experiment import begin as experiments
+from alm.stages.first_step import FirstStep as FirstStep
+from alm.stages.first_step import inputs, numbered
 
 LEAVE_MARGIN = timedelta(hours=1)  # a job started at its deadline still reads its input
 LEAVE_MAX = timedelta(days=6)
 
 
 @dataclass(frozen=True)
-class FirstStep:
-    """Where a run begins, and with what."""
+class Beginning:
+    """What a run begins from: the ledger, and triggers of one kind."""
 
-    stage: str
-    state: RunState
+    ports: Ports
+    model: ManagedModel
+    ledger: Ledger
+    triggers: Sequence[Trigger]
+    run: str
+    now: datetime
 
 
 def plan(
@@ -37,23 +44,56 @@ def plan(
 
     Raises Misconfigured (the run cannot be made), Unavailable or Unknown (not now).
     """
-    now = ports.clock.now()
-    match triggers[0].pipeline:
-        case "retrain":
-            return _retrain(ports, model, ledger, triggers, run)
-        case "publish":
-            dropped = _newest(triggers)
-            assert dropped is not None
-            state = _numbered(ledger, now).model_copy(update={"inputs": (dropped,)})
-            return FirstStep("harvest", state)
-        case "roll_back":
-            want = wanted(ports, model, ledger, triggers[0].version or "previous")
-            return FirstStep("patch", RunState(began=now, want=want))
-        case "verify":
-            names = {target.name for target in model.targets}
-            want = {name: served for name, served in ledger.serves.items() if name in names}
-            since = ledger.finished_at  # the last change may still be propagating
-            return FirstStep("verify", RunState(began=now, want=want, changed_at=since))
+    beginning = Beginning(ports, model, ledger, triggers, run, ports.clock.now())
+    return PLANS[triggers[0].pipeline](beginning)
+
+
+def _publish(begin: Beginning) -> FirstStep:
+    if begin.model.experiment is not None:
+        raise Misconfigured(
+            f"{begin.model.model!r} deploys from an experiment, and Studio takes no model file as "
+            "a trained model; declare `targets` to publish model files"
+        )
+    dropped = max(begin.triggers, key=lambda trigger: trigger.at).blob
+    assert dropped is not None
+    state = numbered(begin.ledger, begin.now).model_copy(update={"inputs": (dropped,)})
+    return FirstStep("harvest", state)
+
+
+def _roll_back(begin: Beginning) -> FirstStep:
+    version = begin.triggers[0].version or "previous"
+    want = wanted(begin.ports, begin.model, begin.ledger, version)
+    if begin.model.experiment is not None:
+        return experiments.reinstate(begin.model, want, begin.now)
+    return FirstStep("patch", RunState(began=begin.now, want=want))
+
+
+def _verify(begin: Beginning) -> FirstStep:
+    names, serves = begin.model.served_names, begin.ledger.serves
+    want = {name: served for name, served in serves.items() if name in names}
+    since = begin.ledger.finished_at  # the last change may still be propagating
+    return FirstStep("verify", RunState(began=begin.now, want=want, changed_at=since))
+
+
+def _harvest(begin: Beginning) -> FirstStep:
+    return FirstStep("take_node", numbered(begin.ledger, begin.now))
+
+
+def _redeploy(begin: Beginning) -> FirstStep:
+    if begin.model.experiment is not None:
+        raise Misconfigured(
+            f"{begin.model.model!r} deploys from an experiment: roll back to a version instead, or "
+            "import the experiment of that commit over the present one"
+        )
+    return FirstStep("read_definitions", RunState(began=begin.now))
+
+
+def _reinstate(begin: Beginning) -> FirstStep:
+    raise Misconfigured(f"{begin.model.model!r} is never asked to reinstate; order a roll-back")
+
+
+def _experiment(begin: Beginning) -> FirstStep:
+    return experiments.experiment(begin.ports, begin.model, begin.ledger, begin.triggers)
 
 
 def submission(ports: Ports, model: ManagedModel, run: str, state: RunState) -> Submission:
@@ -86,7 +126,7 @@ def wanted(ports: Ports, model: ManagedModel, ledger: Ledger, version: str) -> d
     `previous`: what was served before the last promotion. `v0`: what each target served before we
     first touched it. Else a version's own name. Raises Misconfigured naming what there is.
     """
-    names = [target.name for target in model.targets]
+    names = model.served_names
     if version == "previous":
         if not ledger.before:
             raise Misconfigured(
@@ -100,64 +140,23 @@ def wanted(ports: Ports, model: ManagedModel, ledger: Ledger, version: str) -> d
             raise Misconfigured(f"no target of {model.model!r} was ever touched: v0 is there now")
         return {n: ports.versions.manifest(model.model, v).served() for n, v in adopted.items()}
     served = ports.versions.manifest(model.model, version).served()
-    return dict.fromkeys(names, served)
+    return deployments.placed(model, served)
 
 
-def _retrain(
-    ports: Ports, model: ManagedModel, ledger: Ledger, triggers: Sequence[Trigger], run: str
-) -> FirstStep:
+def _retrain(begin: Beginning) -> FirstStep:
+    ports, model, ledger, now = begin.ports, begin.model, begin.ledger, begin.now
     training = _training(model)
-    now = ports.clock.now()
-    state = _numbered(ledger, now)
+    state = numbered(ledger, now)
     state = state.model_copy(
         update={
-            "inputs": _inputs(ports, model, ledger, triggers) if training.input else (),
+            "inputs": inputs(ports, model, ledger, begin.triggers) if training.input else (),
             "starts": 1,
             "job_deadline": now + timedelta(minutes=training.deadline_minutes),
         }
     )
     service = ports.services.training(training.service)
-    job = service.create_job(submission(ports, model, run, state))
+    job = service.create_job(submission(ports, model, begin.run, state))
     return FirstStep("start", state.model_copy(update={"job": job}))
-
-
-def _numbered(ledger: Ledger, now: datetime) -> RunState:
-    served = ledger.serves.values()
-    champion = next((item for item in served if item.version == ledger.champion), None)
-    return RunState(version=ledger.versions + 1, began=now, champion=champion)
-
-
-def _inputs(
-    ports: Ports, model: ManagedModel, ledger: Ledger, triggers: Sequence[Trigger]
-) -> tuple[BlobRef, ...]:
-    """The datasets that the triggers name, oldest first; else the last one that is known."""
-    named = [t for t in sorted(triggers, key=lambda t: t.at) if t.blob is not None]
-    if named:
-        return tuple(trigger.blob for trigger in named if trigger.blob is not None)
-    training = _training(model)
-    if training.trained_on:
-        container, name = training.trained_on.split("/", 1)
-        return (BlobRef(container=container, name=name),)
-    if ledger.dataset is not None:
-        return (ledger.dataset,)
-    return (_newest_dataset(ports, model),)
-
-
-def _newest_dataset(ports: Ports, model: ManagedModel) -> BlobRef:
-    pattern = patterns.compile(model.dataset)
-    blobs = [
-        blob
-        for blob in ports.blobs.list("datasets", pattern.prefix)
-        if pattern.match(blob.path.split("/", 1)[1]) is not None
-    ]
-    if not blobs:
-        raise Misconfigured(
-            f"no dataset matches {model.dataset!r} of managed model {model.model!r}; "
-            "upload one, or declare `training.trained_on`"
-        )
-    newest = max(blobs, key=lambda blob: blob.modified)
-    container, name = newest.path.split("/", 1)
-    return BlobRef(container=container, name=name, etag=newest.etag, size=newest.size)
 
 
 def _input_path(ports: Ports, training: Training, folder: str, inputs: Sequence[BlobRef]) -> str:
@@ -173,13 +172,21 @@ def _input_path(ports: Ports, training: Training, folder: str, inputs: Sequence[
     return path
 
 
-def _newest(triggers: Sequence[Trigger]) -> BlobRef | None:
-    return max(triggers, key=lambda trigger: trigger.at).blob
-
-
 def _training(model: ManagedModel) -> Training:
     if model.training is None:
         raise Misconfigured(
             f"managed model {model.model!r} has no `training`; declare it or stop retraining"
         )
     return model.training
+
+
+PLANS: Mapping[PipelineName, Callable[[Beginning], FirstStep]] = {
+    "retrain": _retrain,
+    "experiment": _experiment,
+    "publish": _publish,
+    "harvest": _harvest,
+    "redeploy": _redeploy,
+    "roll_back": _roll_back,
+    "reinstate": _reinstate,
+    "verify": _verify,
+}

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from alm.domain.ledger import Active, Ledger, Step
 from alm.domain.managed_model import ManagedModel, Target
-from alm.domain.run import RunState
+from alm.domain.run import RunState, Served
 from alm.ports import Ports, ScoringTarget
+from alm.studio_ports import Deployer
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,25 @@ def unchanged(ledger: Ledger) -> Ledger:
     return ledger
 
 
+def service_of(ports: Ports, target: Target, model: str, served: Served | None) -> ScoringTarget:
+    """The service where a target serves a model: a version may have one of its own."""
+    if target.deploy == "patch" or served is None or not served.service:
+        return ports.services.target(target)
+    return ports.studio.deployer(target).target(served.service)
+
+
 @dataclass(frozen=True)
 class Context:
-    """One visit of a stage, with the ledger as the chain last saw it."""
+    """One visit of a stage, with the ledger as the chain last saw it.
+
+    repeated: this very step was delivered before: what it does may have been done already.
+    """
 
     ports: Ports
     model: ManagedModel
     step: Step
     now: datetime
+    repeated: bool = False
 
     @property
     def state(self) -> RunState:
@@ -55,8 +67,13 @@ class Context:
         assert self.step.ledger is not None
         return self.step.ledger
 
-    def target(self, target: Target) -> ScoringTarget:
-        return self.ports.services.target(target)
+    def target(self, target: Target, served: Served | None = None) -> ScoringTarget:
+        """The service where a target serves that model; without one, the service it names."""
+        return service_of(self.ports, target, self.model.model, served)
+
+    def deployer(self, target: Target) -> Deployer:
+        """What makes endpoints or services beside the one that a target names."""
+        return self.ports.studio.deployer(target)
 
     def job_file(self, name: str) -> str:
         """The path of one of this run's own files."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from alm.domain import smoke
 from alm.domain.errors import AlmError, Misconfigured, Refused
 from alm.domain.managed_model import SmokeTest, Target
+from alm.domain.run import Served
 from alm.domain.tables import Table
+from alm.ports import ScoringTarget
 from alm.stages.context import Context
 
 
@@ -19,8 +21,11 @@ class Answers:
     problems: tuple[str, ...] = ()
 
 
-def ask(context: Context, target: Target) -> Answers:
-    """Score every smoke test of a target. A refused request is an answer too, and a problem."""
+def ask(context: Context, target: Target, served: Served | None = None) -> Answers:
+    """Score every smoke test of a target, where it serves that model.
+
+    A refused request is an answer too, and a problem.
+    """
     tests = context.model.tests_of(target.name)
     if not tests:
         return Answers("")
@@ -28,7 +33,7 @@ def ask(context: Context, target: Target) -> Answers:
     problems: list[str] = []
     for test in tests:
         try:
-            table = _score(context, target, test)
+            table = _score(context.target(target, served), test)
         except (Refused, Misconfigured) as error:
             problems.append(f"{test.name}: {error}")
             table = Table(columns=("error",), rows=((str(type(error).__name__),),))
@@ -39,13 +44,18 @@ def ask(context: Context, target: Target) -> Answers:
 
 
 def baseline(context: Context, target: Target) -> str:
-    """What a target answers before it is touched; "" if it cannot say: then only time proves."""
+    """What a target answers before it is touched; "" if it cannot say: then only time proves.
+
+    A new endpoint begins with what its service holds; a new service with nothing.
+    """
+    if target.deploy == "new-service":
+        return ""
     try:
         return ask(context, target).digest
     except AlmError:
         return ""
 
 
-def _score(context: Context, target: Target, test: SmokeTest) -> Table:
-    scores = context.target(target).score(test.rows, input=test.input, output=test.output)
+def _score(service: ScoringTarget, test: SmokeTest) -> Table:
+    scores = service.score(test.rows, input=test.input, output=test.output)
     return Table(columns=scores.columns, rows=scores.rows)

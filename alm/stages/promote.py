@@ -6,7 +6,7 @@ writes the same file and the same manifest.
 
 from __future__ import annotations
 
-from alm.domain import versions
+from alm.domain import deployments, versions
 from alm.domain.outcomes import Done, Outcome
 from alm.domain.versions import Manifest
 from alm.stages.context import Context
@@ -33,7 +33,9 @@ def visit(context: Context) -> Outcome:
             parameters=model.training.parameters if model.training else {},
             metrics=state.metrics,
             evidence=state.evidence,
+            asset=state.studio.asset,
+            experiment=state.studio.ran,
         )
     )
-    want = {target.name: manifest.served() for target in model.targets}
+    want = deployments.placed(model, manifest.served())
     return Done(state.model_copy(update={"want": want}), why=f"{manifest.version} is {path}")

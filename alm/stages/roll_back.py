@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from alm.domain.errors import AlmError, Misconfigured
 from alm.domain.ledger import Intent
+from alm.domain.managed_model import Target
 from alm.domain.outcomes import Displaced, Done, Finish, Outcome, Wait
 from alm.domain.run import Result
-from alm.ports import ScoringTarget
+from alm.stages import redeploy
 from alm.stages.context import Context, Declaration, unchanged
 from alm.stages.serving import (
     SETTLE_LOOKS_MAX,
@@ -42,8 +43,7 @@ def visit(context: Context) -> Outcome:
             return Wait(0, f"{named(restored)} restored so far", state)
         restored.append(intent.target)
         try:
-            leave = leave_to_read(context.ports.blobs, context.ports.clock, intent.previous.blob)
-            _target(context, intent).patch(leave)
+            _give_back(context, intent)
         except AlmError as error:
             troubles[intent.target] = str(error)
     outcome = _read_back(context, troubles)
@@ -59,7 +59,7 @@ def _read_back(context: Context, troubles: dict[str, str]) -> Outcome:
     unsettled = False
     for intent in context.active.intent:
         try:
-            reading = _target(context, intent).read()
+            reading = context.target(_target(context, intent), intent.previous).read()
         except AlmError as error:
             troubles[intent.target] = str(error)
             continue
@@ -83,8 +83,20 @@ def decide(troubles: dict[str, str], rounds: int, result: Result, why: str) -> F
     return Finish("failed", f"{why}; could not be restored: {listed}", tuple(troubles))
 
 
-def _target(context: Context, intent: Intent) -> ScoringTarget:
+def _give_back(context: Context, intent: Intent) -> None:
+    """Put back what was there; what this run made beside it is taken away instead."""
+    target, made = _target(context, intent), context.state.want.get(intent.target)
+    if context.step.pipeline == "redeploy" and redeploy.give_back(context, intent, target):
+        return
+    if target.deploy == "patch":
+        leave = leave_to_read(context.ports.blobs, context.ports.clock, intent.previous.blob)
+        context.target(target).patch(leave)
+    elif made is not None and made.service not in ("", intent.previous.service):
+        context.deployer(target).delete(made.service)
+
+
+def _target(context: Context, intent: Intent) -> Target:
     target = context.model.target(intent.target)
     if target is None:
         raise Misconfigured(f"target {intent.target!r} is no longer declared")
-    return context.target(target)
+    return target

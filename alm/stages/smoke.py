@@ -14,7 +14,7 @@ from alm.domain.managed_model import Target
 from alm.domain.outcomes import Displaced, Done, Hold, Outcome, Unfit, Wait
 from alm.stages import batch_smoke, probe
 from alm.stages.context import Context
-from alm.stages.serving import STRAY_SECONDS, serves
+from alm.stages.serving import STRAY_SECONDS, serves, wanted_targets
 
 
 def visit(context: Context) -> Outcome:
@@ -28,16 +28,17 @@ def visit(context: Context) -> Outcome:
 
 
 def _targets(context: Context) -> tuple[Target, ...]:
-    verifying = context.step.pipeline == "verify"
-    wave = context.model.targets if verifying else context.model.waves[context.step.wave]
+    if context.model.experiment is not None or context.step.pipeline == "verify":
+        return wanted_targets(context)
+    wave = context.model.waves[context.step.wave]
     return tuple(target for target in wave if target.name in context.state.want)
 
 
 def _look(context: Context, target: Target) -> Outcome:
     displaced = _displaced(context, target)
     if displaced:
-        return Displaced(displaced, to="patch")
-    answers = probe.ask(context, target)
+        return Displaced(displaced, to=_put_in(context))
+    answers = probe.ask(context, target, context.state.want[target.name])
     match _proof(context, target, answers.digest):
         case smoke.NotYet(seconds=seconds, why=why):
             return Wait(seconds, f"{target.name}: {why}")
@@ -48,10 +49,15 @@ def _look(context: Context, target: Target) -> Outcome:
             pass
     displaced = _displaced(context, target)
     if displaced:
-        return Displaced(displaced, to="patch")
+        return Displaced(displaced, to=_put_in(context))
     if answers.problems:
         return Unfit(f"{target.name}: " + "; ".join(answers.problems))
     return Done(why=why)
+
+
+def _put_in(context: Context) -> str:
+    """The stage that puts a model into its targets."""
+    return "deploy" if context.model.experiment is not None else "patch"
 
 
 def _proof(
@@ -94,8 +100,8 @@ def _changed_alone(context: Context, target: Target) -> bool:
 
 def _displaced(context: Context, target: Target) -> str:
     """Say how a target's definition differs from what was put there, "" if it does not."""
-    reading = context.target(target).read()
     want = context.state.want[target.name]
+    reading = context.target(target, want).read()
     if not serves(reading, want, context.ports.blobs):
         return f"{target.name} holds {reading.location}, not {want.version}"
     if reading.stamp != context.state.since.get(target.name, reading.stamp):

@@ -1,4 +1,4 @@
-"""`python -m devstack.demo`: start the local stack, play the story, check every claim.
+"""`python -m devstack.demo [main|experiment]`: start the stack, play a story, check its claims.
 
 Exit code 0 only if every claim was borne out by reading the targets back.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from devstack.demo import experiment
 from devstack.demo.models import prepare
 from devstack.demo.operator import Operator, TookTooLong
 from devstack.demo.progress import Progress
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def main() -> int:
     """Run the demo; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m devstack.demo", description=__doc__)
+    parser.add_argument("story", nargs="?", choices=("main", "experiment"), default="main")
     parser.add_argument("--data", type=Path, default=ROOT / ".local" / "demo")
     parser.add_argument("--json", action="store_true", help="print one line of JSON at the end")
     arguments = parser.parse_args()
@@ -35,7 +37,7 @@ def main() -> int:
     console = Console(stderr=arguments.json)
     started = time.monotonic()
     try:
-        story = _play(arguments.data, console)
+        story = _play(arguments.story, arguments.data, console)
     except StackFailed as error:
         console.print(f"[red]the local stack did not start:[/red] {error}")
         return 1
@@ -48,7 +50,7 @@ def main() -> int:
     return 0 if story.all_hold else 1
 
 
-def _play(data: Path, console: Console) -> Story:
+def _play(name: str, data: Path, console: Console) -> Story:
     folder = data / "managed_models"
     environment = {"ALM_MANAGED_MODELS": str(folder), "ALM_REPLY_QUEUES": "alm-answers"}
     options = StackOptions(
@@ -57,10 +59,9 @@ def _play(data: Path, console: Console) -> Story:
     console.print("starting Azurite, the broker and local Studio")
     with Stack(options) as stack:
         studio, operator = Studio(stack.addresses), Operator(stack.addresses)
-        models = prepare(studio, operator, folder)
+        story = _prepared(name, studio, operator, folder)
         stack.start("host")
         operator.addresses = stack.addresses
-        story = Story(operator, studio, models)
         with Progress(story, console):
             try:
                 story.tell()
@@ -68,6 +69,13 @@ def _play(data: Path, console: Console) -> Story:
                 story.claim("-", "the story was told to its end", False, error)
         operator.close()
         return story
+
+
+def _prepared(name: str, studio: Studio, operator: Operator, folder: Path) -> Story:
+    if name == "experiment":
+        experiment.prepare(studio, folder)
+        return Story(operator, studio, {}, scenes=experiment.SCENES)
+    return Story(operator, studio, prepare(studio, operator, folder))
 
 
 def _summarise(story: Story, seconds: float, console: Console) -> None:

@@ -32,6 +32,7 @@ class Story:
     models: Mapping[str, Demonstrated]
     claims: list[Claim] = field(default_factory=list)
     on_scene: Callable[[str], None] = lambda _title: None
+    scenes: tuple[Callable[[Story], None], ...] = ()
 
     def claim(self, scene: str, text: str, holds: bool, seen: object = "") -> None:
         self.claims.append(Claim(scene, text, bool(holds), str(seen)))
@@ -42,7 +43,7 @@ class Story:
 
     def tell(self) -> None:
         """Play every scene, in order."""
-        for scene in (first_models, shuffled_labels, failing_smoke_test, dropped_model, requests):
+        for scene in self.scenes or SCENES:
             self.on_scene((scene.__doc__ or "").split("\n")[0])
             scene(self)
 
@@ -165,6 +166,9 @@ def requests(story: Story) -> None:
     story.claim("e", "the other is accepted and ended", events == ["accepted", "ended"], answers)
     results = [answer.get("result") for answer in answers if answer["event"] == "ended"]
     story.claim("e", "both targets are verified", results == ["verified"], answers)
+
+
+SCENES = (first_models, shuffled_labels, failing_smoke_test, dropped_model, requests)
 
 
 def _inbox(story: Story, name: str) -> dict[str, Any] | None:

@@ -41,6 +41,32 @@ class Studio:
                 return dict(entry)
         raise LookupError(f"Studio has no sample {name} {role} {kind}; start it --with-samples")
 
+    def experiments(self, name: str) -> list[dict[str, Any]]:
+        """The sample experiments over a table: the one that trains, the one that predicts."""
+        return [dict(entry) for entry in self._addresses["experiments"] if entry["name"] == name]
+
+    def workspace_declared(self) -> dict[str, str]:
+        """The workspace as a declaration names it."""
+        workspace = self._addresses["workspace_id"]
+        return {"workspace": workspace, "studio": f"{self._base}/api", "management": self._base}
+
+    def studio_api(self, path: str) -> list[dict[str, Any]]:
+        """A list of the workspace API."""
+        workspace, token = self._addresses["workspace_id"], self._addresses["workspace_token"]
+        answer = self.session.get(
+            f"{self._base}/api/workspaces/{workspace}/{path}",
+            headers={"x-ms-metaanalytics-authorizationtoken": token},
+            timeout=SECONDS_MAX,
+        )
+        answer.raise_for_status()
+        return list(answer.json())
+
+    def endpoint_at(self, url: str) -> Scoring:
+        """A classic endpoint by its management address."""
+        token = self._addresses["workspace_token"]
+        service = {"kind": "classic", "endpoint": url}
+        return Scoring(url.rpartition("/")[2], "classic", url, token, service)
+
     def endpoint_url(self, service_id: str, endpoint: str) -> str:
         workspace = self._addresses["workspace_id"]
         return f"{self._base}/workspaces/{workspace}/webservices/{service_id}/endpoints/{endpoint}"

@@ -10,15 +10,19 @@ from devstack.studio.context import Context
 from devstack.studio.names import iso
 from devstack.studio.records import NewService
 
+# What is set on creation and not returned. Source: the specification of WebServiceProperties.
+_HIDDEN = ("commitmentPlan", "keys")
+
 # What a list leaves out of a service.
 _HEAVY = ("package", "assets", "input", "output", "parameters", "exampleRequest")
 
 
 def service_document(context: Context, service: NewService, version: str) -> dict[str, Any]:
-    """A service with its definition, without storage key and service keys."""
+    """A service with its definition, without its plan, its storage key and its own keys."""
     subscription = context.identity.subscription_id
     path = f"/subscriptions/{subscription.replace('-', '')}/services/{service.deployment_id}"
     document = as_version(service.document, version)
+    shown = {name: value for name, value in document["properties"].items() if name not in _HIDDEN}
     return {
         "id": resource_id(subscription, service.resource_group, "webServices", service.name),
         "name": service.name,
@@ -26,7 +30,7 @@ def service_document(context: Context, service: NewService, version: str) -> dic
         "location": document["location"],
         "tags": document.get("tags") or {},
         "properties": {
-            **document["properties"],
+            **shown,
             "createdOn": iso(service.created),
             "modifiedOn": iso(service.modified),
             "provisioningState": service.state,

@@ -118,25 +118,14 @@ PARAMETER_2017 = Record({"value": ANYTHING, "certificateThumbprint": TEXT})
 EDGE = Record(
     {"sourceNodeId": TEXT, "sourcePortId": TEXT, "targetNodeId": TEXT, "targetPortId": TEXT}
 )
+GRAPH_PARAMETER_TYPES = (
+    "String", "Int", "Float", "Enumerated", "Script", "Mode", "Credential", "Boolean", "Double",
+    "ColumnPicker", "ParameterRange", "DataGatewayName",
+)  # fmt: skip
 GRAPH_PARAMETER = Record(
     {
         "description": TEXT,
-        "type": Scalar(
-            values=(
-                "String",
-                "Int",
-                "Float",
-                "Enumerated",
-                "Script",
-                "Mode",
-                "Credential",
-                "Boolean",
-                "Double",
-                "ColumnPicker",
-                "ParameterRange",
-                "DataGatewayName",
-            )
-        ),
+        "type": Scalar(values=GRAPH_PARAMETER_TYPES),
         "links": ListOf(Record({"nodeId": TEXT, "parameterKey": TEXT}, ("nodeId", "parameterKey"))),
     },
     required=("type", "links"),

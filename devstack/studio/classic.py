@@ -9,27 +9,47 @@ refreshed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from devstack.studio.classic_documents import endpoint_document, service_document
+from devstack.studio.classic_endpoints import EndpointRecords
 from devstack.studio.classic_models import DEFAULT_ENDPOINT, EndpointModels, kept
-from devstack.studio.classic_settings import EndpointSettings, flag, read_settings
+from devstack.studio.classic_settings import (
+    EndpointLimits,
+    flag,
+    limits_of,
+    read_settings,
+)
 from devstack.studio.context import Context
 from devstack.studio.errors import (
+    Detail,
+    StudioError,
     bad_argument,
     invalid_operation,
     not_found,
 )
 from devstack.studio.faults import CHANGE_NOTHING
-from devstack.studio.names import new_id, new_key
-from devstack.studio.records import Deployment, Endpoint, Job, Resource, WebService
-from devstack.studio.serving import changed
+from devstack.studio.records import Endpoint, WebService
 from devstack.studio.swagger import swagger_document
 from devstack.studio.web import Request, Response
 
 ENDPOINT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?")
-ENDPOINTS_MAX = 10_000
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a service is made of: checked properties of a WSD, and where they come from.
+
+    snapshot: the run of an experiment that it is deployed from; then the default endpoint follows
+    at once. endpoint: the id that its default endpoint gets if it is a new one.
+    """
+
+    name: str
+    description: str
+    properties: dict[str, Any]
+    snapshot: str = ""
+    endpoint: str = ""
 
 
 class ClassicServices:
@@ -39,10 +59,12 @@ class ClassicServices:
         self._context = context
         self._store = context.store
         self._models = EndpointModels(context)
+        self._records = EndpointRecords(context)
 
     def list_services(self, request: Request) -> Response:
-        """All services; 204 when there is none."""
-        services = [self._shown_service(service) for service in self._store.list(WebService)]
+        """All services of the workspace; 204 when there is none."""
+        found = self.of_workspace(request.parts["ws"])
+        services = [self._shown_service(service) for service in found]
         return Response(200, services) if services else Response(204)
 
     def get_service(self, request: Request) -> Response:
@@ -62,35 +84,40 @@ class ClassicServices:
         name, description = document.get("Name"), document.get("Description") or ""
         if not isinstance(name, str) or not name.strip() or not isinstance(description, str):
             raise bad_argument("BadParameterValue", "Name must be text.", "Name")
-        service_id = request.parts["service"].lower()
-        existed = self._store.get(WebService, service_id) is not None
+        workspace, service_id = request.parts["ws"], request.parts["service"].lower()
+        old = self._store.get(WebService, service_id)
+        if old is not None and old.workspace != workspace:
+            message = f"Another workspace has the web service {service_id}; use another id."
+            raise StudioError(409, "Conflict", message, [Detail("WebServiceIdInvalid", message)])
         properties = self._context.checked_properties(document["Definition"])
-        service = self.publish(service_id, name, description, properties)
-        return Response(200 if existed else 201, self._shown_service(service))
+        service = self.publish(workspace, service_id, Publication(name, description, properties))
+        return Response(200 if old else 201, self._shown_service(service))
 
-    def publish(
-        self, service_id: str, name: str, description: str, properties: dict[str, Any]
-    ) -> WebService:
-        """Create or update a service from checked properties, with its default endpoint."""
-        resources = self._models.published(properties)
+    def publish(self, workspace: str, service_id: str, given: Publication) -> WebService:
+        """Create or update a service, with its default endpoint."""
+        resources = self._models.published(given.properties)
         now = self._context.clock()
         with self._store.transaction():
             old = self._store.get(WebService, service_id)
             service = WebService(
                 id=service_id,
-                name=name,
-                description=description,
+                workspace=workspace,
+                name=given.name,
+                description=given.description,
                 created=old.created if old else now,
                 version=now,
-                definition=self._context.execution.definitions.add(properties),
+                definition=self._context.execution.definitions.add(given.properties),
                 resources=resources,
+                snapshot=given.snapshot,
             )
             self._store.put(service_id, service)
             endpoint = self._store.get(Endpoint, f"{service_id}/{DEFAULT_ENDPOINT}")
             if endpoint is None:
-                self._new_endpoint(service, DEFAULT_ENDPOINT, EndpointSettings())
+                usual = self._limits(service).usual()
+                self._records.create(service, DEFAULT_ENDPOINT, usual, given.endpoint)
             else:
-                self._follow(endpoint, service, resources)
+                at_once = bool(given.snapshot)
+                self._records.follow(endpoint, service, resources, at_once=at_once)
         return service
 
     def add_endpoint(self, service_id: str, name: str) -> Endpoint:
@@ -98,22 +125,35 @@ class ClassicServices:
         with self._store.transaction():
             service = self._store.get(WebService, service_id)
             assert service is not None, f"service {service_id} was just published"
-            return self._new_endpoint(service, name, EndpointSettings())
+            return self._records.create(service, name, self._limits(service).usual())
+
+    def of_workspace(self, workspace: str) -> list[WebService]:
+        """The services of a workspace."""
+        return [found for found in self._store.list(WebService) if found.workspace == workspace]
 
     def delete_service(self, request: Request) -> Response:
         """Delete a service with its endpoints and their jobs."""
         service = self._service(request)
         if CHANGE_NOTHING not in request.effects:
-            with self._store.transaction():
-                for endpoint in self._endpoints(service.id):
-                    self._delete(endpoint)
-                self._store.delete(WebService, service.id)
+            self.remove(service)
         return Response(200)
+
+    def remove(self, service: WebService) -> None:
+        """Delete a service with its endpoints and their jobs."""
+        with self._store.transaction():
+            for endpoint in self._records.of_service(service.id):
+                self._records.delete(endpoint)
+            self._store.delete(WebService, service.id)
+
+    def delete_workspace(self, workspace: str) -> None:
+        """Delete the services of a workspace."""
+        for service in self.of_workspace(workspace):
+            self.remove(service)
 
     def list_endpoints(self, request: Request) -> Response:
         """All endpoints of a service; 204 when there is none."""
         service = self._service(request)
-        endpoints = [self._shown(endpoint) for endpoint in self._endpoints(service.id)]
+        endpoints = [self._shown(endpoint) for endpoint in self._records.of_service(service.id)]
         return Response(200, endpoints) if endpoints else Response(204)
 
     def get_endpoint(self, request: Request) -> Response:
@@ -129,15 +169,16 @@ class ClassicServices:
         service = self._service(request)
         existing = self._store.get(Endpoint, f"{service.id}/{name}")
         settings = read_settings(request.json_object() if request.length else {}, existing)
+        limits = self._limits(service)
+        limits.check(settings)
         if CHANGE_NOTHING in request.effects:
             return Response(200, self._shown(existing) if existing else None)
         with self._store.transaction():
             if existing is not None:
-                endpoint = self._apply(existing, settings)
-            elif len(self._endpoints(service.id)) >= ENDPOINTS_MAX:
-                raise invalid_operation("BadParameterValue", "The service has 10,000 endpoints.")
+                endpoint = self._records.apply(existing, settings)
             else:
-                endpoint = self._new_endpoint(service, name, settings)
+                limits.check_room(len(self._records.of_service(service.id)))
+                endpoint = self._records.create(service, name, settings)
         return Response(200 if existing else 201, self._shown(endpoint))
 
     def patch_endpoint(self, request: Request) -> Response:
@@ -145,12 +186,14 @@ class ClassicServices:
         endpoint = self._endpoint(request)
         document = request.json_object()
         settings = read_settings(document, endpoint)
+        self._limits(self._service(request)).check(settings)
         resources = self._models.patched(endpoint, document.get("Resources"))
         if CHANGE_NOTHING in request.effects:
             return Response(200, self._shown(endpoint))
         with self._store.transaction():
-            endpoint = self._apply(self._endpoint(request), settings)
-            self._serve(endpoint, {**endpoint.resources, **resources}, is_new=bool(resources))
+            endpoint = self._records.apply(self._endpoint(request), settings)
+            resources_now = {**endpoint.resources, **resources}
+            self._records.serve(endpoint, resources_now, is_new=bool(resources))
         if resources:
             self._context.calls.note("patch", f"{endpoint.service_id}/{endpoint.name}")
         return Response(200, self._shown(endpoint))
@@ -160,7 +203,7 @@ class ClassicServices:
         endpoint, service = self._endpoint(request), self._service(request)
         document = request.json_object() if request.length else {}
         overwrite = flag(document.get("OverwriteResources", False), "OverwriteResources")
-        deployment = self._deployment(endpoint)
+        deployment = self._records.deployment(endpoint)
         resources = {
             asset_id: resource if overwrite else kept(endpoint, resource) or resource
             for asset_id, resource in service.resources.items()
@@ -169,18 +212,19 @@ class ClassicServices:
             return Response(304)
         if CHANGE_NOTHING not in request.effects:
             with self._store.transaction():
-                self._follow(endpoint, service, resources)
+                self._records.follow(endpoint, service, resources)
         return Response(200, self._shown(endpoint))
 
     def delete_endpoint(self, request: Request) -> Response:
         """Delete an endpoint; the default one only when it is the last."""
         endpoint = self._endpoint(request)
-        if endpoint.name == DEFAULT_ENDPOINT and len(self._endpoints(endpoint.service_id)) > 1:
+        others = len(self._records.of_service(endpoint.service_id)) - 1
+        if endpoint.name == DEFAULT_ENDPOINT and others:
             message = "The default endpoint cannot be deleted while there are others."
             raise invalid_operation("BadParameterValue", message)
         if CHANGE_NOTHING not in request.effects:
             with self._store.transaction():
-                self._delete(endpoint)
+                self._records.delete(endpoint)
         return Response(200)
 
     def api_document(self, request: Request) -> Response:
@@ -190,7 +234,7 @@ class ClassicServices:
 
     def swagger(self, endpoint: Endpoint) -> dict[str, Any]:
         """The swagger document of an endpoint."""
-        deployment = self._deployment(endpoint)
+        deployment = self._records.deployment(endpoint)
         return swagger_document(
             self._context.execution.package(deployment),
             self._context.base_url + deployment.path,
@@ -200,13 +244,10 @@ class ClassicServices:
 
     def _service(self, request: Request) -> WebService:
         service = self._store.get(WebService, request.parts["service"].lower())
-        if service is None:
+        if service is None or service.workspace != request.parts["ws"]:
             message = "There is no such web service in this workspace."
             raise not_found("WebServiceIdNotFoundInWorkspace", message)
         return service
-
-    def _endpoints(self, service_id: str) -> list[Endpoint]:
-        return self._store.list(Endpoint, f"{service_id}/")
 
     def _endpoint(self, request: Request) -> Endpoint:
         service = self._service(request)
@@ -216,83 +257,12 @@ class ClassicServices:
             raise not_found("WebServiceNotFound", f"The service has no endpoint {name[:64]!r}.")
         return endpoint
 
-    def _deployment(self, endpoint: Endpoint) -> Deployment:
-        deployment = self._store.get(Deployment, endpoint.deployment_id)
-        assert deployment is not None, f"endpoint {endpoint.name} has no deployment"
-        return deployment
-
-    def _new_endpoint(self, service: WebService, name: str, settings: EndpointSettings) -> Endpoint:
-        now, deployment_id = self._context.clock(), new_id()
-        workspace = self._context.identity.workspace_id
-        endpoint = Endpoint(
-            name=name,
-            service_id=service.id,
-            deployment_id=deployment_id,
-            created=now,
-            version=service.version,
-        )
-        deployment = Deployment(
-            id=deployment_id,
-            kind="classic",
-            title=name,
-            path=f"/workspaces/{workspace}/services/{deployment_id}",
-            primary_key=new_key(),
-            secondary_key=new_key(),
-            max_concurrent_calls=settings.max_concurrent_calls,
-            definition=service.definition,
-        )
-        self._store.put(deployment_id, deployment)
-        self._apply(endpoint, settings)
-        self._serve(endpoint, service.resources)
-        return endpoint
-
-    def _apply(self, endpoint: Endpoint, settings: EndpointSettings) -> Endpoint:
-        for name, value in settings.changes().items():
-            setattr(endpoint, name, value)
-        deployment = self._deployment(endpoint)
-        deployment.max_concurrent_calls = endpoint.max_concurrent_calls
-        self._store.put(deployment.id, deployment)
-        self._store.put(f"{endpoint.service_id}/{endpoint.name}", endpoint)
-        return endpoint
-
-    def _follow(
-        self, endpoint: Endpoint, service: WebService, resources: Mapping[str, Resource]
-    ) -> None:
-        deployment = self._deployment(endpoint)
-        deployment.definition = service.definition
-        self._store.put(deployment.id, deployment)
-        endpoint.version = service.version
-        self._serve(endpoint, resources)
-
-    def _serve(
-        self, endpoint: Endpoint, resources: Mapping[str, Resource], *, is_new: bool = False
-    ) -> None:
-        """Let an endpoint serve these models, each from when the propagation delay is over."""
-        now, deployment = self._context.clock(), self._deployment(endpoint)
-        deployment.models = {
-            asset_id: changed(
-                deployment.models.get(asset_id, []),
-                resource.digest,
-                now,
-                self._context.propagation(endpoint.name),
-            )
-            for asset_id, resource in resources.items()
-        }
-        endpoint.resources = dict(resources)
-        if is_new:
-            endpoint.version = now
-        self._store.put(deployment.id, deployment)
-        self._store.put(f"{endpoint.service_id}/{endpoint.name}", endpoint)
-
-    def _delete(self, endpoint: Endpoint) -> None:
-        for job in self._store.list(Job):
-            if job.deployment_id == endpoint.deployment_id:
-                self._store.delete(Job, job.id)
-        self._store.delete(Deployment, endpoint.deployment_id)
-        self._store.delete(Endpoint, f"{endpoint.service_id}/{endpoint.name}")
+    def _limits(self, service: WebService) -> EndpointLimits:
+        workspace = self._context.workspaces.get(service.workspace)
+        return limits_of(workspace.type if workspace else "")
 
     def _shown_service(self, service: WebService) -> dict[str, Any]:
-        return service_document(self._context, service, len(self._endpoints(service.id)))
+        return service_document(service, len(self._records.of_service(service.id)))
 
     def _shown(self, endpoint: Endpoint) -> dict[str, Any]:
-        return endpoint_document(self._context, endpoint, self._deployment(endpoint))
+        return endpoint_document(self._context, endpoint, self._records.deployment(endpoint))

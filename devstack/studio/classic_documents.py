@@ -6,18 +6,19 @@ from typing import Any
 
 from devstack.studio.classic_models import DEFAULT_ENDPOINT, EndpointModels
 from devstack.studio.context import Context
+from devstack.studio.modules import TRAINED_MODEL
 from devstack.studio.names import iso
 from devstack.studio.records import Deployment, Endpoint, WebService
 
 
-def service_document(context: Context, service: WebService, endpoint_count: int) -> dict[str, Any]:
+def service_document(service: WebService, endpoint_count: int) -> dict[str, Any]:
     """A service."""
     return {
         "Id": service.id,
         "Name": service.name,
         "Description": service.description,
         "CreationTime": iso(service.created),
-        "WorkspaceId": context.identity.workspace_id,
+        "WorkspaceId": service.workspace,
         "DefaultEndpointName": DEFAULT_ENDPOINT,
         "EndpointCount": endpoint_count,
     }
@@ -27,7 +28,7 @@ def endpoint_document(
     context: Context, endpoint: Endpoint, deployment: Deployment
 ) -> dict[str, Any]:
     """An endpoint with its keys, address and models."""
-    workspace = context.identity.workspace_id
+    workspace = deployment.path.split("/")[2]
     help_path = f"/apihelp/workspaces/{workspace}/webservices/{endpoint.service_id}"
     return {
         "Name": endpoint.name,
@@ -42,16 +43,25 @@ def endpoint_document(
         "Version": iso(endpoint.version),
         "PreventUpdate": endpoint.prevent_update,
         "SampleDataEnabled": False,
-        "ExperimentLocation": None,
+        "ExperimentLocation": _experiment_location(context, workspace, endpoint),
         "MaxConcurrentCalls": endpoint.max_concurrent_calls,
         "DiagnosticsTraceLevel": endpoint.diagnostics,
         "ThrottleLevel": endpoint.throttle_level,
         "Resources": [
             {
                 "Name": resource.name,
-                "Kind": "TrainedModel",
+                "Kind": TRAINED_MODEL,
                 "Location": EndpointModels(context).location(resource),
             }
             for resource in endpoint.resources.values()
+            if resource.kind == TRAINED_MODEL
         ],
     }
+
+
+def _experiment_location(context: Context, workspace: str, endpoint: Endpoint) -> str | None:
+    """The address of the run that an endpoint serves; None when no experiment stands behind it."""
+    if not endpoint.snapshot:
+        return None
+    place = f"{context.base_url}/Home/ViewWorkspace/{workspace}"
+    return f"{place}#Workspaces/Experiments/Experiment/{endpoint.snapshot}/ViewExperiment"

@@ -10,6 +10,9 @@ from devstack.studio.accounts import parse_reference
 from devstack.studio.context import Context
 from devstack.studio.errors import Detail, StudioError, bad_argument, invalid_operation
 from devstack.studio.learning.failures import BadModel
+from devstack.studio.learning.tables import Table
+from devstack.studio.learning.training import TrainedModel
+from devstack.studio.modules import TRAINED_MODEL
 from devstack.studio.names import moment
 from devstack.studio.records import Endpoint, Resource
 from devstack.studio.transfer import TransferFailure
@@ -32,7 +35,9 @@ class EndpointModels:
             digest = self._context.execution.fetch(source)
             base, relative = self._context.split_location(source)
             name = properties["assets"][asset_id]["name"]
-            found[asset_id] = Resource(name=name, digest=digest, base=base, relative=relative)
+            found[asset_id] = Resource(
+                kind=self._kind(digest), name=name, digest=digest, base=base, relative=relative
+            )
         return found
 
     def patched(self, endpoint: Endpoint, given: Any) -> dict[str, Resource]:
@@ -43,7 +48,11 @@ class EndpointModels:
         if given and endpoint.name == DEFAULT_ENDPOINT:
             message = "The default endpoint follows its web service; patch another endpoint."
             raise invalid_operation("BadParameterValue", message)
-        ids = {resource.name: asset_id for asset_id, resource in endpoint.resources.items()}
+        ids = {
+            resource.name: asset_id
+            for asset_id, resource in endpoint.resources.items()
+            if resource.kind == TRAINED_MODEL
+        }
         patched: dict[str, Resource] = {}
         for item in given:
             asset_id = ids.get(str(item.get("Name")))
@@ -76,14 +85,19 @@ class EndpointModels:
         return Resource(name=old.name, digest=digest, base=base, relative=relative, patched=True)
 
     def _check_fits(self, old: Resource, digest: str) -> None:
-        before, after = (
-            self._context.model_library.get(old.digest),
-            self._context.model_library.get(digest),
-        )
-        if before.task != after.task:
-            message = f"The model is {after.task}, the web service scores with {before.task}."
+        before, after = self._task(old.digest), self._task(digest)
+        if before != after:
+            message = f"The model is {after}, the web service scores with {before}."
             detail = Detail("ModelOutputMetadataMismatch", message, old.name)
             raise StudioError(409, "Conflict", message, [detail])
+
+    def _task(self, digest: str) -> str:
+        found = self._context.model_library.get(digest)
+        return "a dataset" if isinstance(found, Table) else found.task
+
+    def _kind(self, digest: str) -> str:
+        found = self._context.model_library.get(digest)
+        return TRAINED_MODEL if isinstance(found, TrainedModel) else type(found).__name__
 
     def location(self, resource: Resource) -> dict[str, str]:
         """Where a model came from, with a fresh read grant; the caller's own grant is not shown."""

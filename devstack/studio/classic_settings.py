@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from devstack.studio.errors import bad_argument
+from devstack.studio.errors import bad_argument, invalid_operation
 from devstack.studio.records import Endpoint
 
 # MaxConcurrentCalls: what Low forces, what High has by default, and the most there can be.
@@ -59,6 +59,38 @@ def read_settings(document: dict[str, Any], existing: Endpoint | None) -> Endpoi
             "PreventUpdate",
         ),
     )
+
+
+@dataclass(frozen=True)
+class EndpointLimits:
+    """What the endpoints of a service may be, by the type of its workspace."""
+
+    endpoints_max: int = 10_000
+    is_free: bool = False
+
+    def usual(self) -> EndpointSettings:
+        """The settings of an endpoint that nobody asked settings for."""
+        if self.is_free:
+            return EndpointSettings(throttle_level="Low", max_concurrent_calls=CALLS_LOW)
+        return EndpointSettings()
+
+    def check(self, settings: EndpointSettings) -> None:
+        """Refuse settings that the workspace cannot have; raises BadArgument."""
+        if self.is_free and settings.throttle_level != "Low":
+            message = "In a free workspace ThrottleLevel is Low."
+            raise bad_argument("BadParameterValue", message, "ThrottleLevel")
+
+    def check_room(self, count: int) -> None:
+        """Refuse one endpoint more than there can be, of `count` that there are."""
+        if count >= self.endpoints_max:
+            where = " in a free workspace" if self.is_free else ""
+            message = f"A web service has at most {self.endpoints_max} endpoints{where}."
+            raise invalid_operation("BadParameterValue", message)
+
+
+def limits_of(workspace_type: str) -> EndpointLimits:
+    """The limits in a workspace of a type."""
+    return EndpointLimits(3, is_free=True) if workspace_type == "Free" else EndpointLimits()
 
 
 def flag(value: Any, name: str) -> bool:

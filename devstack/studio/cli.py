@@ -85,8 +85,9 @@ def _announce(description: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         lines = [json.dumps(description)]
     else:
-        lines = [f"{name}: {value}" for name, value in description.items() if name != "samples"]
-        lines += [_sample_line(sample) for sample in description.get("samples", ())]
+        told = {"samples": _sample_line, "experiments": _experiment_line}
+        lines = [f"{name}: {value}" for name, value in description.items() if name not in told]
+        lines += [line(item) for name, line in told.items() for item in description.get(name, ())]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 
@@ -95,3 +96,7 @@ def _sample_line(sample: dict[str, Any]) -> str:
     what = f"{sample['name']} {sample['role']} ({sample['kind']}, {sample['region']})"
     where = sample.get("endpoint") or sample.get("web_service_name")
     return f"sample {what}: {where} at {sample['api_location']} key {sample['api_key']}"
+
+
+def _experiment_line(experiment: dict[str, Any]) -> str:
+    return f"experiment {experiment['description']}: {experiment['experiment_id']}"

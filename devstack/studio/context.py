@@ -11,12 +11,16 @@ from urllib.parse import urlsplit
 
 from devstack.studio.accounts import Account, check_host
 from devstack.studio.arm_checks import check_properties
+from devstack.studio.definitions import package_of
 from devstack.studio.faults import Faults
 from devstack.studio.model_library import ModelLibrary
 from devstack.studio.records import AssetSource, Identity
 from devstack.studio.serving import Execution, reference_of
 from devstack.studio.store import Store
 from devstack.studio.transfer import BlobTransfer
+from devstack.studio.workspace.assets import Assets
+from devstack.studio.workspace.shared_access import SharedAccess
+from devstack.studio.workspace.workspaces import Workspaces
 
 # Entries of the log of calls that are kept for tests.
 LOG_ENTRIES_MAX = 10_000
@@ -72,6 +76,9 @@ class Context:
     clock: Callable[[], float]
     propagation_seconds: float
     calls: Calls
+    workspaces: Workspaces
+    assets: Assets
+    shared_access: SharedAccess
     faults: Faults = field(default_factory=Faults)
     propagation_of: dict[str, float] = field(default_factory=dict)
 
@@ -86,12 +93,15 @@ class Context:
     def sources(self, properties: Mapping[str, Any]) -> dict[str, AssetSource]:
         """Where the models of a definition are; raises BadArgument for a host not allowed."""
         found = {}
+        kinds = package_of(properties).resource_kinds
         for asset_id, asset in (properties.get("assets") or {}).items():
             if asset["type"] == "Resource":
                 location = asset["locationInfo"]
                 check_host(location["uri"], self.allowed_hosts, asset_id)
                 found[asset_id] = AssetSource(
-                    uri=location["uri"], credentials=location.get("credentials") or ""
+                    uri=location["uri"],
+                    credentials=location.get("credentials") or "",
+                    kind=kinds[asset_id],
                 )
         return found
 

@@ -12,7 +12,13 @@ from typing import Any
 
 from devstack.studio.errors import bad_user_argument
 from devstack.studio.graph import ONLY_PORT, Edge, Graph, Node
-from devstack.studio.modules import GLOBAL_WORKSPACE, TRAINED_MODEL, module_named_by
+from devstack.studio.modules import (
+    DATASET,
+    GLOBAL_WORKSPACE,
+    MODULES,
+    TRAINED_MODEL,
+    module_named_by,
+)
 
 MODULE_URI = "aml://module/"
 BOOLEANS = frozenset({"true", "false"})
@@ -51,6 +57,18 @@ class Package:
     def trains(self) -> bool:
         """Whether this is a training service: it puts out a trained model."""
         return TRAINED_MODEL in self.output_kinds.values()
+
+    @property
+    def resource_kinds(self) -> Mapping[str, str]:
+        """For each resource what the modules that it feeds take; "" where that is not known."""
+        assets = {source_of_asset(asset_id): asset_id for asset_id in self.resources}
+        kinds = dict.fromkeys(self.resources, "")
+        for edge in self.graph.edges:
+            asset_id = assets.get(self.graph.nodes[edge.source].source or "")
+            module = MODULES.get(self.graph.nodes[edge.target].module or "")
+            if asset_id is not None and module is not None:
+                kinds[asset_id] = module.inputs.get(edge.target_port, "")
+        return kinds
 
     def with_parameters(self, given: Mapping[str, Any]) -> Graph:
         """The graph with the caller's global parameters in place; raises BadUserArgument."""
@@ -153,7 +171,7 @@ def _port(nodes: Mapping[str, Node], node_id: str | None, port: str | None) -> s
 
 def _node(node_id: str, node: Mapping[str, Any], assets: Mapping[str, Any]) -> Node:
     if node.get("inputId"):
-        return Node(node_id, source=source_of_input(node["inputId"]))
+        return Node(node_id, source=source_of_input(node["inputId"]), kind=DATASET)
     if node.get("outputId"):
         return Node(node_id, output=node["outputId"])
     asset_id = node.get("assetId") or ""

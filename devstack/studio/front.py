@@ -1,14 +1,14 @@
 """Front: every address that Studio answers, who may call it, and the faults asked for.
 
-Read `_routes` for the map. Execution, management, Resource Manager, blobs and the admin path have
-addresses that do not collide, so they share one port.
+Read the `_routes` methods for the map. Execution, management, Resource Manager, blobs, admin and
+the workspace API have addresses that do not collide, so they share one port.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devstack.studio import faults
 from devstack.studio.accounts import EMULATOR_ACCOUNT
@@ -27,6 +27,8 @@ from devstack.studio.records import Deployment, Endpoint
 from devstack.studio.rrs import RequestResponse
 from devstack.studio.swagger import swagger_document
 from devstack.studio.web import DropConnection, Handler, Request, Response, Route, Router
+from devstack.studio.workspace.api import WorkspaceApi, workspace_of
+from devstack.studio.workspace.arm_workspaces import ArmWorkspaces
 
 Executed = Callable[[Deployment, Request], Response]
 
@@ -41,6 +43,8 @@ class Interfaces:
     operations: Operations
     batch: BatchExecution
     scoring: RequestResponse
+    workspace_api: WorkspaceApi
+    workspaces: ArmWorkspaces
     blobs: BlobEndpoint | None = None
     admin: Admin | None = None
 
@@ -56,6 +60,11 @@ class Front:
             + self._management_routes(parts.classic)
             + self._service_routes(parts.new_services, parts.operations)
             + self._plan_routes(parts.plans)
+            + [
+                replace(route, handler=self._with_arm_token(route.handler))
+                for route in parts.workspaces.routes()
+            ]
+            + parts.workspace_api.routes()
             + (_admin_routes(parts.admin) if parts.admin else [])
         )
         self._router = Router(routes)
@@ -113,14 +122,13 @@ class Front:
         return noted
 
     def _deployment(self, request: Request) -> Deployment:
-        owner, deployment_id = request.parts["ws"].lower(), request.parts["id"].lower()
-        identity = self._context.identity
-        found = self._context.store.get(Deployment, deployment_id)
-        owners = {identity.workspace_id, identity.subscription_id.replace("-", "")}
-        is_well_formed = HEX_ID.fullmatch(deployment_id) and owner in owners
-        if found is None or not is_well_formed or not found.definition:
-            raise not_found("WebServiceNotFound", "There is no such web service.")
-        if not found.path.lower().startswith(f"/{request.path.lower().split('/')[1]}/{owner}/"):
+        """The deployment whose path the address begins with; raises 404."""
+        deployment_id = request.parts["id"].lower()
+        found = None
+        if HEX_ID.fullmatch(deployment_id):
+            found = self._context.store.get(Deployment, deployment_id)
+        is_below = f"{request.path.lower()}/".startswith(f"{found.path}/" if found else "?")
+        if found is None or not is_below or not found.definition:
             raise not_found("WebServiceNotFound", "There is no such web service.")
         return found
 
@@ -155,9 +163,9 @@ class Front:
 
     def _with_workspace_token(self, handler: Handler) -> Handler:
         def checked(request: Request) -> Response:
-            if not _is_one_of(request.bearer(), *self._context.identity.workspace_tokens):
-                raise unauthorized("ManagementRequestUnauthorized")
-            self._check_workspace(request)
+            name, tokens = request.parts["ws"], (request.bearer(),)
+            workspace = workspace_of(self._context.workspaces, name, tokens)
+            request.parts = {**request.parts, "ws": workspace.id}
             return handler(request)
 
         return checked
@@ -165,22 +173,20 @@ class Front:
     def _with_endpoint_key(self, handler: Handler) -> Handler:
         """The workspace token, or the key of the endpoint that the address names."""
 
+        with_token = self._with_workspace_token(handler)
+
         def checked(request: Request) -> Response:
             store, parts = self._context.store, request.parts
             key = f"{parts['service'].lower()}/{parts['endpoint']}"
             endpoint = store.get(Endpoint, key)
             deployment = store.get(Deployment, endpoint.deployment_id) if endpoint else None
             keys = (deployment.primary_key, deployment.secondary_key) if deployment else ()
-            if not _is_one_of(request.bearer(), *self._context.identity.workspace_tokens, *keys):
-                raise unauthorized("ManagementRequestUnauthorized")
-            self._check_workspace(request)
+            if not _is_one_of(request.bearer(), *keys):
+                return with_token(request)
+            request.parts = {**parts, "ws": parts["ws"].lower()}
             return handler(request)
 
         return checked
-
-    def _check_workspace(self, request: Request) -> None:
-        if request.parts["ws"].lower() != self._context.identity.workspace_id:
-            raise not_found("WorkspaceNotFound", "There is no such workspace.")
 
     def _service_routes(self, services: NewServices, operations: Operations) -> list[Route]:
         whole = f"/subscriptions/{{subscription}}/providers/{PROVIDER}"
@@ -247,7 +253,11 @@ def _admin_routes(admin: Admin) -> list[Route]:
 
 def _operation_list(request: Request) -> Response:
     verbs = {"read": "Read", "write": "Create or update", "delete": "Delete"}
-    kinds = {"webServices": "web service", "commitmentPlans": "commitment plan"}
+    kinds = {
+        "webServices": "web service",
+        "commitmentPlans": "commitment plan",
+        "workspaces": "workspace",
+    }
     found = [
         {
             "name": f"{PROVIDER}/{kind}/{verb}",

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
-from devstack.studio.learning.failures import BadGraph, LearningFailure
-from devstack.studio.modules import MODULES, Value
+from devstack.studio.learning.failures import BadGraph, LearningFailure, NotExecutable
+from devstack.studio.modules import DATASET, MODULES, Module, Value
 
 PortName = tuple[str, str]
 
@@ -22,13 +22,17 @@ ONLY_PORT = ""
 
 @dataclass(frozen=True)
 class Node:
-    """One node: exactly one of module, source and output says what it is."""
+    """One node: exactly one of module, source and output says what it is.
+
+    `kind` is the type of what a source gives, where that is known before it runs.
+    """
 
     id: str
     module: str | None = None
     source: str | None = None
     output: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,16 @@ class Graph:
     nodes: Mapping[str, Node]
     edges: tuple[Edge, ...]
 
-    def mistakes(self) -> list[str]:
-        """Everything that keeps this graph from running, in words; empty when it is sound."""
+    def mistakes(self, *, unknown_modules: bool = False) -> list[str]:
+        """Everything that keeps this graph from running, in words; empty when it is sound.
+
+        With `unknown_modules` it is no mistake that a module is not in the catalogue or not
+        executable locally: a graph with one can be kept, and fails only when that node runs.
+        """
         found = [text for edge in self.edges for text in self._edge_mistakes(edge)]
         found += [text for node in self.nodes.values() for text in self._node_mistakes(node)]
+        if not unknown_modules:
+            found += [text for node in self.nodes.values() for text in _not_runnable(node)]
         if not found:
             try:
                 self.order()
@@ -83,19 +93,28 @@ class Graph:
         }
 
     def kind_of(self, edge: Edge) -> str:
-        """What passes along an edge: the type of the module's output port, else a dataset."""
-        module = MODULES.get(self.nodes[edge.source].module or "")
-        return module.outputs.get(edge.source_port, "Dataset") if module else "Dataset"
+        """What passes along an edge: the type of its source, where it is not known a dataset."""
+        return self._given(edge) or DATASET
+
+    def _given(self, edge: Edge) -> str | None:
+        """The type of what an edge starts from; None where that shows only when it runs."""
+        node = self.nodes[edge.source]
+        module = MODULES.get(node.module or "")
+        return module.outputs.get(edge.source_port) if module else node.kind
 
     def _node_mistakes(self, node: Node) -> list[str]:
-        if node.module is None:
-            return []
-        module = MODULES.get(node.module)
+        ports = [edge.target_port for edge in self.into(node.id)]
+        named = f"node {node.id!r} ({node.module or node.output})"
+        found = [
+            f"{named}: port {port!r} has {ports.count(port)} connections, it takes one"
+            for port in sorted(set(ports))
+            if ports.count(port) > 1
+        ]
+        module = MODULES.get(node.module or "")
         if module is None:
-            return [f"node {node.id!r} is of module {node.module!r}, which is not known here"]
-        connected = {edge.target_port for edge in self.into(node.id)}
-        missing = sorted(set(module.inputs) - connected)
-        return [f"node {node.id!r} ({node.module}): port {port!r} is open" for port in missing]
+            return found
+        missing = sorted(set(module.inputs) - module.optional - set(ports))
+        return found + [f"{named}: port {port!r} is open" for port in missing]
 
     def _edge_mistakes(self, edge: Edge) -> list[str]:
         ends = {"source": edge.source, "target": edge.target}
@@ -105,14 +124,37 @@ class Graph:
 
     def _port_mistakes(self, edge: Edge) -> list[str]:
         source, target = self.nodes[edge.source], self.nodes[edge.target]
-        puts_out = MODULES.get(source.module or "")
-        takes_in = MODULES.get(target.module or "")
+        puts_out, takes_in = _known(source), _known(target)
         found = []
         if puts_out is not None and edge.source_port not in puts_out.outputs:
             found.append(f"node {source.id!r} ({source.module}) has no output {edge.source_port!r}")
         if takes_in is not None and edge.target_port not in takes_in.inputs:
             found.append(f"node {target.id!r} ({target.module}) has no input {edge.target_port!r}")
+        wanted = takes_in.inputs.get(edge.target_port) if takes_in is not None else None
+        given = self._given(edge)
+        if not found and wanted is not None and given is not None and wanted != given:
+            found.append(
+                f"node {target.id!r} ({target.module}): port {edge.target_port!r} takes "
+                f"{wanted}, node {source.id!r} gives {given}"
+            )
         return found
+
+
+def _known(node: Node) -> Module | None:
+    """The module of a node when its ports are known for certain."""
+    module = MODULES.get(node.module or "")
+    return module if module is not None and module.executable else None
+
+
+def _not_runnable(node: Node) -> list[str]:
+    if node.module is None:
+        return []
+    module = MODULES.get(node.module)
+    if module is None:
+        return [f"node {node.id!r} is of module {node.module!r}, which is not known here"]
+    if not module.executable:
+        return [f"node {node.id!r} is of module {node.module!r}, which is not executable locally"]
+    return []
 
 
 class Observer:
@@ -176,9 +218,9 @@ def _node_outputs(
 
 def _run_module(node: Node, taken: Mapping[str, Value]) -> Mapping[str, Value]:
     module = MODULES.get(node.module or "")
-    if module is None:
-        raise BadGraph(f"module {node.module!r} is not known here")
     try:
+        if module is None:
+            raise NotExecutable("this Studio does not know the module")
         return module.run(node.parameters, taken)
     except NodeFailure:
         raise

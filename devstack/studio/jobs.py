@@ -21,11 +21,12 @@ from devstack.studio.context import Context
 from devstack.studio.definitions import Package
 from devstack.studio.errors import StudioError
 from devstack.studio.graph import Node, Observer
+from devstack.studio.learning.assets import write_asset
 from devstack.studio.learning.failures import LearningFailure
-from devstack.studio.learning.ilearner import write_model
 from devstack.studio.learning.tables import Table, read_table, write_table
 from devstack.studio.learning.training import TrainedModel
-from devstack.studio.modules import TRAINED_MODEL, Value
+from devstack.studio.learning.transforms import Transform
+from devstack.studio.modules import TRAINED_MODEL, TRANSFORM, Value
 from devstack.studio.names import moment, new_id
 from devstack.studio.records import Deployment, Job
 from devstack.studio.transfer import TransferFailure
@@ -225,14 +226,15 @@ def output_reference(
 
 def default_output(package: Package, name: str) -> dict[str, Any]:
     """A place in the workspace's own storage for an output that the caller did not name."""
-    extension = "ilearner" if package.output_kinds[name] == TRAINED_MODEL else "csv"
+    extensions = {TRAINED_MODEL: "ilearner", TRANSFORM: "itransform"}
+    extension = extensions.get(package.output_kinds[name], "csv")
     return {"Own": f"{OUTPUT_CONTAINER}/{new_id()}/{new_id()}.{extension}"}
 
 
 def content_of(value: Value, place: BlobReference) -> bytes:
     """An output as the bytes of a file; the extension of the blob selects CSV or TSV."""
-    if isinstance(value, TrainedModel):
-        return write_model(value)
+    if isinstance(value, TrainedModel | Transform):
+        return write_asset(value)
     if not isinstance(value, Table):
         raise LearningFailure("An output of this web service is neither a dataset nor a model.")
     return write_table(value, extension=place.extension)

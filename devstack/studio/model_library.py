@@ -1,4 +1,7 @@
-"""The model library: trained models by digest, on disk, and the last used in memory."""
+"""The model library: what web services are made of besides modules, the last used in memory.
+
+Trained models, transformations and datasets, by the digest of their files.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,15 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from devstack.studio.learning.ilearner import read_model
-from devstack.studio.learning.training import TrainedModel
+from devstack.studio.learning.assets import Asset, read_asset
+from devstack.studio.learning.tables import Table, read_table
 from devstack.studio.names import digest_of
 
 # Models held in memory; a model has a few megabytes at most.
 LOADED_MAX = 64
+
+# Digests of datasets begin with this: bytes that are a transformation can be read as CSV as well.
+TABLE_MARK = "table-"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -26,45 +32,59 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 class ModelLibrary:
-    """Keeps `.iLearner` files and reads them; safe to use from many threads."""
+    """Keeps `.iLearner`, `.itransform` and CSV files and reads them; safe for many threads."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._loaded: OrderedDict[str, TrainedModel] = OrderedDict()
+        self._loaded: OrderedDict[str, Asset | Table] = OrderedDict()
         self._lock = threading.Lock()
 
     def add(self, content: bytes) -> str:
         """Keep a model and return its digest; raises BadModel when it cannot be read."""
         digest = digest_of(content)
-        self._remember(digest, self._in_memory(digest) or read_model(content))
-        path = self._path(digest)
-        if not path.exists():
-            write_atomically(path, content)
-        return digest
+        self._remember(digest, self._in_memory(digest) or read_asset(content))
+        return self._keep(digest, content)
 
-    def get(self, digest: str) -> TrainedModel:
-        """The model with this digest; raises FileNotFoundError when it was never added."""
-        model = self._in_memory(digest)
-        if model is None:
-            model = read_model(self._path(digest).read_bytes())
-            self._remember(digest, model)
-        return model
+    def add_table(self, content: bytes) -> str:
+        """Keep a dataset and return its digest; raises BadTable when it cannot be read."""
+        digest = TABLE_MARK + digest_of(content)
+        self._remember(digest, self._in_memory(digest) or read_table(content))
+        return self._keep(digest, content)
+
+    def get(self, digest: str) -> Asset | Table:
+        """What has this digest; raises FileNotFoundError when it was never added."""
+        found = self._in_memory(digest)
+        if found is None:
+            found = self._read(digest)
+            self._remember(digest, found)
+        return found
 
     def content(self, digest: str) -> bytes:
         """The bytes of the model with this digest."""
         return self._path(digest).read_bytes()
 
-    def _path(self, digest: str) -> Path:
-        return self._folder / digest[:2] / f"{digest}.ilearner"
+    def _read(self, digest: str) -> Asset | Table:
+        content = self._path(digest).read_bytes()
+        return read_table(content) if digest.startswith(TABLE_MARK) else read_asset(content)
 
-    def _in_memory(self, digest: str) -> TrainedModel | None:
+    def _keep(self, digest: str, content: bytes) -> str:
+        path = self._path(digest)
+        if not path.exists():
+            write_atomically(path, content)
+        return digest
+
+    def _path(self, digest: str) -> Path:
+        extension = "csv" if digest.startswith(TABLE_MARK) else "ilearner"
+        return self._folder / digest.removeprefix(TABLE_MARK)[:2] / f"{digest}.{extension}"
+
+    def _in_memory(self, digest: str) -> Asset | Table | None:
         with self._lock:
             model = self._loaded.get(digest)
             if model is not None:
                 self._loaded.move_to_end(digest)
             return model
 
-    def _remember(self, digest: str, model: TrainedModel) -> None:
+    def _remember(self, digest: str, model: Asset | Table) -> None:
         with self._lock:
             self._loaded[digest] = model
             self._loaded.move_to_end(digest)

@@ -37,10 +37,14 @@ class Serving(BaseModel):
 
 
 class AssetSource(BaseModel):
-    """Where a new web service gets an asset from, and with which grant."""
+    """Where a new web service gets an asset from, and with which grant.
+
+    `kind` is what its modules take there: Dataset, or else what the file itself says.
+    """
 
     uri: str
     credentials: str = ""
+    kind: str = ""
 
 
 class Deployment(BaseModel):
@@ -59,20 +63,30 @@ class Deployment(BaseModel):
 
 
 class WebService(BaseModel):
-    """Key: id. A classic web service: the template of its endpoints."""
+    """Key: id. A classic web service: the template of its endpoints.
+
+    `workspace` is "" only in what an earlier Studio left, until this one starts. `snapshot` is the
+    run of an experiment that it was deployed from.
+    """
 
     id: str
+    workspace: str = ""
     name: str
     description: str = ""
     created: float
     version: float
     definition: str
     resources: dict[str, Resource] = Field(default_factory=dict)
+    snapshot: str = ""
 
 
 class Resource(BaseModel):
-    """A trained model in a classic service or endpoint: its bytes and where they came from."""
+    """A trained model in a classic service or endpoint: its bytes and where they came from.
 
+    `kind`: a dataset or a transform stands in a service too; it is not shown and not patched.
+    """
+
+    kind: str = "TrainedModel"
     name: str
     digest: str
     base: str
@@ -81,7 +95,10 @@ class Resource(BaseModel):
 
 
 class Endpoint(BaseModel):
-    """Key: service id/name. One endpoint of a classic web service."""
+    """Key: service id/name. One endpoint of a classic web service.
+
+    `snapshot` is the run of an experiment whose graph it serves.
+    """
 
     name: str
     service_id: str
@@ -94,6 +111,7 @@ class Endpoint(BaseModel):
     max_concurrent_calls: int = 4
     diagnostics: str = "None"
     resources: dict[str, Resource] = Field(default_factory=dict)
+    snapshot: str = ""
 
 
 JobState = Literal["NotStarted", "Running", "Failed", "Cancelled", "Finished"]

@@ -17,7 +17,7 @@ from devstack.studio.accounts import BlobReference
 from devstack.studio.arm import NewServices
 from devstack.studio.arm_paths import REGIONS, resource_id
 from devstack.studio.arm_plans import Plans
-from devstack.studio.classic import ClassicServices
+from devstack.studio.classic import ClassicServices, Publication
 from devstack.studio.classic_models import DEFAULT_ENDPOINT
 from devstack.studio.context import Context
 from devstack.studio.jobs import OUTPUT_CONTAINER
@@ -83,6 +83,13 @@ def sample_table(name: str) -> Table:
     return Table(columns, rows)
 
 
+def first_model(sample: Sample, table: Table) -> bytes:
+    """The model that scores at first: trained on a few rows; the same bytes each time."""
+    step = len(table.rows) // FIRST_MODEL_ROWS
+    few = table.take(range(0, step * FIRST_MODEL_ROWS, step))
+    return write_model(train(Learner(sample.learner), few, LABEL))
+
+
 def make_samples(
     context: Context, classic: ClassicServices, new_services: NewServices, plans: Plans
 ) -> list[dict[str, Any]]:
@@ -144,9 +151,7 @@ class _Maker:
         place = f"{SAMPLE_CONTAINER}/{sample.name}.csv"
         dataset = BlobReference(account.base_location, place, account.own_grant(now))
         transfer.put(dataset, write_table(table), "text/csv")
-        step = len(table.rows) // FIRST_MODEL_ROWS
-        few = table.take(range(0, step * FIRST_MODEL_ROWS, step))
-        model = write_model(train(Learner(sample.learner), few, LABEL))
+        model = first_model(sample, table)
         self._put_model(first, model)
         self._context.model_library.add(model)
 
@@ -172,7 +177,8 @@ class _Maker:
         title = f"{sample.title} {role}"
         if context.store.get(WebService, service_id) is None:
             checked = context.checked_properties(properties)
-            self._classic.publish(service_id, title, "", checked)
+            publication = Publication(title, "", checked)
+            self._classic.publish(context.identity.workspace_id, service_id, publication)
         if role == "scoring" and context.store.get(Endpoint, f"{service_id}/ep2") is None:
             self._classic.add_endpoint(service_id, "ep2")
 

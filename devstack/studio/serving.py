@@ -15,10 +15,10 @@ from devstack.studio.accounts import BlobReference
 from devstack.studio.definitions import Package, package_of, source_of_asset, source_of_input
 from devstack.studio.errors import internal_error
 from devstack.studio.graph import Observer, run_graph
-from devstack.studio.learning.failures import BadModel
+from devstack.studio.learning.failures import BadModel, BadTable
 from devstack.studio.learning.tables import Table
 from devstack.studio.model_library import ModelLibrary
-from devstack.studio.modules import Value
+from devstack.studio.modules import DATASET, Value
 from devstack.studio.names import digest_of_document
 from devstack.studio.records import AssetSource, Definition, Deployment, Serving
 from devstack.studio.store import Store
@@ -122,17 +122,19 @@ class Execution:
         }
 
     def fetch(self, source: AssetSource) -> str:
-        """Fetch a model from where a definition says, keep it, return its digest.
+        """Fetch a resource from where a definition says, keep it, return its digest.
 
         Raises StudioError (500 InternalError, ResourceDownload or ResourceLoadFailed).
         """
         try:
-            return self._library.add(self._transfer.fetch(reference_of(source)))
+            content = self._transfer.fetch(reference_of(source))
+            is_table = source.kind == DATASET
+            return self._library.add_table(content) if is_table else self._library.add(content)
         except TransferFailure as error:
             raise internal_error(
                 "ResourceDownload", f"The model was not fetched: {error}"
             ) from error
-        except BadModel as error:
+        except (BadModel, BadTable) as error:
             raise internal_error(
                 "ResourceLoadFailed", f"The model is not usable: {error}"
             ) from error

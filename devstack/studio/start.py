@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 
 from devstack.studio.names import new_id
-from devstack.studio.records import Identity
+from devstack.studio.records import Identity, WebService
 from devstack.studio.store import Store
 
 RESOURCE_GROUP = "Default-MachineLearning-SouthCentralUS"
@@ -27,6 +27,15 @@ def load_identity(store: Store) -> Identity:
             )
             store.put("studio", identity)
     return identity
+
+
+def settle_services(store: Store, identity: Identity) -> None:
+    """Give web services of an earlier Studio, which had one workspace, to that workspace."""
+    with store.transaction():
+        for service in store.list(WebService):
+            if not service.workspace:
+                service.workspace = identity.workspace_id
+                store.put(service.id, service)
 
 
 def remembered_port(data: Path, port: int) -> int:

@@ -80,6 +80,15 @@ class Store:
             )
         return done.rowcount > 0
 
+    def delete_all(self, kind: type[BaseModel], prefix: str) -> int:
+        """Remove the documents whose keys begin with a prefix; how many they were."""
+        with self._lock:
+            done = self._connection.execute(
+                "DELETE FROM documents WHERE kind = ? AND substr(key, 1, ?) = ?",
+                (kind.__name__, len(prefix), prefix),
+            )
+        return done.rowcount
+
     def list(
         self, kind: type[Document], prefix: str = "", after: str = "", limit: int = -1
     ) -> list[Document]:

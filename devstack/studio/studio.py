@@ -30,10 +30,15 @@ from devstack.studio.names import moment
 from devstack.studio.records import Identity
 from devstack.studio.rrs import RequestResponse
 from devstack.studio.serving import Execution
-from devstack.studio.start import load_identity, remembered_port
+from devstack.studio.start import load_identity, remembered_port, settle_services
 from devstack.studio.store import Store
 from devstack.studio.transfer import BlobTransfer
 from devstack.studio.web import Request, Response, WebServer
+from devstack.studio.workspace.api import WorkspaceApi
+from devstack.studio.workspace.arm_workspaces import ArmWorkspaces
+from devstack.studio.workspace.assets import Assets
+from devstack.studio.workspace.shared_access import SharedAccess
+from devstack.studio.workspace.workspaces import Workspaces
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Studio:
         options.data.mkdir(parents=True, exist_ok=True)
         self._store = Store(options.data / "studio.db")
         identity = load_identity(self._store)
+        settle_services(self._store, identity)
         port = remembered_port(options.data, options.port)
         self._server = WebServer(port, self._answer)
         self.base_url = f"http://127.0.0.1:{self._server.port}"
@@ -70,6 +76,7 @@ class Studio:
         self.jobs = JobQueue(self.context)
         self.front = self._build_front()
         self.samples: list[dict[str, Any]] = []
+        self.sample_experiments: list[dict[str, Any]] = []
 
     def start(self) -> Studio:
         """Begin to answer and to work on jobs; create the samples when they were asked for."""
@@ -78,15 +85,25 @@ class Studio:
         grant = self._account.own_grant(moment(self._options.clock()))
         self.context.transfer.create_container(self._account, OUTPUT_CONTAINER, grant)
         self.jobs.start_workers()
+        self.workspace_api.start()
         if self._options.with_samples:
             from devstack.studio.samples import make_samples
+            from devstack.studio.workspace.sample_datasets import add_sample_datasets
+            from devstack.studio.workspace.sample_experiments import make_sample_experiments
 
             self.samples = make_samples(self.context, self.classic, self.new_services, self.plans)
+            add_sample_datasets(self.context, self.workspace_api.inspection)
+            self.sample_experiments = make_sample_experiments(
+                self.context,
+                self.workspace_api.experiments.history,
+                self.workspace_api.inspection.begin,
+            )
         self.new_services.resume()
         return self
 
     def stop(self) -> None:
         """End every connection and job; what was running is run again at the next start."""
+        self.workspace_api.stop()
         self._server.stop()
         self.jobs.stop()
         self._store.close()
@@ -111,7 +128,9 @@ class Studio:
             "arm_token": identity.arm_token,
             "storage_connection_string": self._account.connection_string,
         }
-        return {**described, "samples": self.samples} if self.samples else described
+        if not self.samples:
+            return described
+        return {**described, "samples": self.samples, "experiments": self.sample_experiments}
 
     def _answer(self, request: Request) -> Response:
         return self.front.answer(request)
@@ -139,6 +158,9 @@ class Studio:
             clock=options.clock,
             propagation_seconds=options.propagation_seconds,
             calls=Calls(options.clock),
+            workspaces=Workspaces(self._store, identity, options.clock),
+            assets=Assets(self._store, options.data / "assets", options.clock),
+            shared_access=SharedAccess(self.base_url, identity.arm_token, options.clock),
         )
 
     def _build_front(self) -> Front:
@@ -147,6 +169,7 @@ class Studio:
         self.classic = ClassicServices(context)
         self.new_services = NewServices(context, operations)
         self.plans = Plans(context)
+        self.workspace_api = WorkspaceApi(context, self.classic, self._options.data)
         blobs = None
         if self._blobs is not None:
             blobs = BlobEndpoint(self._blobs, self._account, context.clock)
@@ -157,6 +180,8 @@ class Studio:
             operations=operations,
             batch=BatchExecution(context, self.jobs),
             scoring=RequestResponse(context.execution),
+            workspace_api=self.workspace_api,
+            workspaces=ArmWorkspaces(context, self.workspace_api.delete_workspace),
             blobs=blobs,
             admin=Admin(context) if self._options.admin else None,
         )

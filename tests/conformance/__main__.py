@@ -1,50 +1,24 @@
-"""`python -m tests.conformance`: run the probe under Python 3.13 with the official worker library.
+"""`python -m tests.conformance`: what Microsoft's own libraries say of us.
 
-The library needs Python 3.13, so it gets an environment of its own under `.local/conformance`; any
-Python 3.13 found is used. Without one this says so in its last line and counts as not run.
-`--update` writes the golden snapshot of the bindings anew.
+The app is indexed and invoked by the official worker library under Python 3.13; local Studio is
+used through the unmodified Studio client of PyPI under the Pythons that it works with. Each gets an
+environment of its own under `.local`; any Python of the right version that is found is used.
+Without one this says so and counts as not run. `--update` writes the golden snapshot of the
+bindings anew.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = ROOT / ".local" / "conformance"
+from tests.conformance import studio_client
+from tests.conformance.environments import ROOT, environment, pythons
+
 GOLDEN = Path(__file__).parent / "bindings.json"
 PACKAGES = ["azure-functions-runtime>=1.3,<2", "-r", str(ROOT / "requirements.txt")]
-
-
-def pythons() -> Iterator[str]:
-    """Every Python 3.13 of this machine, the plainest first; a shim that leads nowhere is none."""
-    versions = Path.home() / ".pyenv" / "versions"
-    named = [shutil.which("python3.13"), *sorted(map(str, versions.glob("3.13*/bin/python")))]
-    for python in filter(None, named):
-        asked = subprocess.run([python, "--version"], capture_output=True, text=True)
-        if asked.stdout.startswith("Python 3.13."):
-            yield python
-
-
-def python_of_environment(python: str) -> Path:
-    """The environment's Python, installed on first use and whenever the packages change."""
-    ready = ENVIRONMENT / ".ready"
-    pinned = " ".join(PACKAGES).encode() + (ROOT / "requirements.txt").read_bytes()
-    wanted = hashlib.sha256(pinned).hexdigest()
-    inside = ENVIRONMENT / "bin" / "python"
-    if ready.exists() and ready.read_text() == wanted:
-        return inside
-    print("installing the official worker library for Python 3.13")
-    subprocess.run([python, "-m", "venv", "--clear", str(ENVIRONMENT)], check=True)
-    pip = [str(inside), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, *PACKAGES], check=True)
-    ready.write_text(wanted)
-    return inside
 
 
 def probe(python: Path) -> dict[str, object]:
@@ -84,20 +58,26 @@ def check(report: dict[str, object], *, update: bool) -> list[str]:
     return problems
 
 
-def main() -> int:
-    python = next(pythons(), None)
+def functions(*, update: bool) -> bool:
+    """Hold the app against the worker library; whether they agree."""
+    python = next(pythons("3.13"), None)
     if python is None:
-        print("NOT RUN: conformance (no Python 3.13)")
-        return 0
-    report = probe(python_of_environment(python))
-    problems = check(report, update="--update" in sys.argv)
+        print("NOT RUN: conformance of the app (no Python 3.13)")
+        return True
+    report = probe(environment("conformance", python, PACKAGES))
+    problems = check(report, update=update)
     for problem in problems:
         print(f"conformance: {problem}")
     calls = report["calls"]
     assert isinstance(calls, list)
     if not problems:
         print(f"conformance: {len(calls)} calls through the official worker library agree")
-    return 1 if problems else 0
+    return not problems
+
+
+def main() -> int:
+    agree = [functions(update="--update" in sys.argv), studio_client.agrees()]
+    return 0 if all(agree) else 1
 
 
 if __name__ == "__main__":

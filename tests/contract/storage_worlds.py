@@ -135,7 +135,7 @@ class AzuriteWorld:
         return grant.location.replace("127.0.0.1", "localhost"), grant.sas
 
     def close(self) -> None:
-        for container in ("alm-runs", "alm-inbox", "alm-ledger"):
+        for container in ("alm-runs", "alm-inbox", "alm-ledger", "alm-definitions"):
             for blob in list(self.blobs.list(container)):
                 self.blobs.delete(blob.path)
         self.transport.close()

@@ -29,7 +29,7 @@ from alm.domain.errors import (
 )
 from alm.domain.ledger import Ledger
 from alm.domain.managed_model import ManagedModel
-from alm.domain.versions import CONTAINER, Manifest
+from alm.domain.versions import CONTAINER, InService, Manifest
 from alm.ports import BlobProperties, Clock, Grant, InboxItem
 from tests.doubles.faulty import Faulty
 
@@ -261,6 +261,7 @@ class MemoryVersions(Faulty):
         super().__init__()
         self.blobs = blobs
         self.kept: dict[tuple[str, str], Manifest] = {}
+        self.served: dict[tuple[str, datetime, str], InService] = {}
 
     def put_file(self, path: str, content: BinaryIO, digest: str) -> None:
         self._do("put_file", lambda: self._put_file(path, content, digest))
@@ -274,6 +275,17 @@ class MemoryVersions(Faulty):
 
     def manifests(self, model: str) -> list[Manifest]:
         return self._do("manifests", lambda: self._manifests(model))
+
+    def retire_file(self, manifest: Manifest) -> None:
+        self._do("retire_file", lambda: self.blobs.delete(manifest.file))
+
+    def put_in_service(self, record: InService) -> None:
+        key = (record.model, record.at, record.run)
+        self._do("put_in_service", lambda: self.served.update({key: record}))
+
+    def in_service(self, model: str) -> list[InService]:
+        found = [record for (name, *_), record in self.served.items() if name == model]
+        return self._do("in_service", lambda: sorted(found, key=lambda record: record.at))
 
     def _put_file(self, path: str, content: BinaryIO, digest: str) -> None:
         stored = self.blobs.stored.get(path)

@@ -21,6 +21,7 @@ SECONDS_MAX = 110
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "managed(model, **wishes): a managed model for this test")
+    config.addinivalue_line("markers", "experiment(model): a managed model with the ten steps")
     config.addinivalue_line("markers", "together: runs at the same time as the others so marked")
     config.addinivalue_line("markers", "last: runs when everything else has happened")
 
@@ -54,7 +55,8 @@ def world(
     items = [item for item in request.session.items if _is_ours(item)]
     marks = [mark for item in items for mark in item.iter_markers("managed")]
     wishes = {str(mark.args[0]): Wishes(**mark.kwargs) for mark in marks}
-    world = World(tmp_path_factory.mktemp("stack"), wishes)
+    drawn = [str(m.args[0]) for item in items for m in item.iter_markers("experiment")]
+    world = World(tmp_path_factory.mktemp("stack"), wishes, drawn)
     request.config.stash[WORLD] = world
     together = [item for item in items if item.get_closest_marker("together")]
     with ThreadPoolExecutor(len(items) + 1) as threads:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from devstack.demo import models
+from devstack.demo import experiment, models
 from devstack.demo.models import Demonstrated, Wishes
 from devstack.demo.operator import Operator
 from devstack.demo.studio import Studio
@@ -66,7 +66,9 @@ class Board:
 class World:
     """The stack, with storage behind a tollgate and a webhook that listens."""
 
-    def __init__(self, data: Path, wishes: Mapping[str, Wishes]) -> None:
+    def __init__(
+        self, data: Path, wishes: Mapping[str, Wishes], experiments: Sequence[str] = ()
+    ) -> None:
         declared = data / "managed_models"
         self.notices = Notices(CANARY)
         environment = {
@@ -88,12 +90,14 @@ class World:
         self.closing = False
         self._scenes: dict[str, Scene] = {}
         try:
-            self._start(declared, wishes)
+            self._start(declared, wishes, experiments)
         except BaseException:
             self.stack.down()
             raise
 
-    def _start(self, declared: Path, wishes: Mapping[str, Wishes]) -> None:
+    def _start(
+        self, declared: Path, wishes: Mapping[str, Wishes], experiments: Sequence[str]
+    ) -> None:
         self.stack.up()
         addresses = self.stack.addresses
         storage = str(addresses["storage_connection_string"])
@@ -107,6 +111,8 @@ class World:
         for name, wish in wishes.items():
             self.models[name] = models.small(self.studio, self.operator, name, wish)
             models.write(declared, _with_webhook(self.models[name].declaration))
+        for name in experiments:
+            experiment.prepare(self.studio, declared, name)
         self.stack.start("host")
         self.board = Board(self.operator)
 

@@ -16,7 +16,7 @@ from typing import BinaryIO, Protocol
 from alm.domain.errors import Conflict, NotFound
 from alm.domain.ledger import Ledger
 from alm.domain.managed_model import ManagedModel
-from alm.domain.versions import Manifest
+from alm.domain.versions import InService, Manifest
 from alm.ports import (
     BlobProperties,
     Grant,
@@ -164,6 +164,15 @@ class SimVersions:
 
     def manifests(self, model: str) -> list[Manifest]:
         return list(self._world.state.manifests.values())
+
+    def retire_file(self, manifest: Manifest) -> None:
+        self._world.state.blobs.pop(manifest.file, None)
+
+    def put_in_service(self, record: InService) -> None:
+        """For people only: nothing decides from it."""
+
+    def in_service(self, model: str) -> list[InService]:
+        return []
 
 
 def is_good(content: bytes) -> bool:

@@ -117,15 +117,24 @@ class SimServices:
             state.jobs[job_id] = state.jobs[job_id]._replace(state="Failed")
 
 
+LOOKS = ("manifest", "manifests", "in_service", "put_in_service")  # nothing decides from the last
+
+
 def ports_of(world: World, services: SimServices) -> Ports:
     """Everything that the engine may touch, each operation a step of the scheduler."""
     observed: dict[str, Any] = {
         "ledgers": Observed("ledgers", doubles.SimLedgers(world)),
         "bus": Observed("bus", doubles.SimBus(world)),
         "blobs": Observed("blobs", doubles.SimBlobs(world), PURE_BLOBS),
-        "versions": Observed("versions", doubles.SimVersions(world), ("manifest", "manifests")),
+        "versions": Observed("versions", doubles.SimVersions(world), LOOKS),
         "records": Observed("records", doubles.SimRecords()),
         "notifier": Observed("notifier", doubles.SimNotifier()),
         "models": Observed("models", doubles.SimModels(world.model), ("resolve", "at")),
     }
-    return Ports(clock=doubles.SimClock(world), services=services, new_id=str, **observed)
+    return Ports(
+        clock=doubles.SimClock(world),
+        services=services,
+        studio=cast("Any", None),
+        new_id=str,
+        **observed,
+    )

@@ -118,7 +118,7 @@ HOLDS = (
         (
             Edit(
                 DECISIONS,
-                'return fail.forced or fail.stage == "roll_back" or finishing',
+                "return fail.forced or fail.stage in NEVER_AGAIN or finishing",
                 "return fail.forced",
             ),
         ),

@@ -23,8 +23,8 @@ WAVES = (
         (
             Edit(
                 PATCH,
-                "    names = [target.name for target in wave]\n",
-                "    names = [target.name for target in wave if context.step.wave == 0]\n",
+                "    names = [target.name for target in targets]\n",
+                "    names = [target.name for target in targets if context.step.wave == 0]\n",
             ),
         ),
     ),

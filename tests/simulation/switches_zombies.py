@@ -93,8 +93,8 @@ ZOMBIE_GUARDS = (
         (
             Edit(
                 SMOKE,
-                "    reading = context.target(target).read()\n    want = context.state.want",
-                '    return ""\n    want = context.state.want',
+                "    reading = context.target(target, want).read()\n",
+                '    return ""\n',
             ),
         ),
         likes=ZOMBIES,

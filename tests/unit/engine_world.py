@@ -38,6 +38,7 @@ from tests.doubles.storage import (
     MemoryVersions,
 )
 from tests.doubles.studio import DoubleJob, DoubleServices, DoubleTarget, DoubleTraining, Scored
+from tests.doubles.workspace import DoubleStudio
 
 MODEL = "churn"
 STUDIO = "https://studio.example/workspaces/w/webservices/s"
@@ -99,6 +100,7 @@ class EngineWorld:
             blobs=self.blobs,
             versions=self.versions,
             services=services,
+            studio=DoubleStudio(self.clock),
             records=self.records,
             notifier=self.notifier,
             models=MemoryModels([self.model]),

@@ -85,36 +85,64 @@ class FoundAccess:
 
 
 class Caller:
-    """Calls one service below its base URL, in JSON; a refused secret is looked up again, once."""
+    """Calls one service below its base URL, in JSON; a refused secret is looked up again, once.
 
-    def __init__(self, http: Http, source: AccessSource) -> None:
+    token_header: a header that carries the secret as well, bare.
+    """
+
+    def __init__(self, http: Http, source: AccessSource, *, token_header: str = "") -> None:
         self.http = http
         self._source = source
+        self._token_header = token_header
 
     def send(
-        self, method: str, path: str, *, json_body: object = None, empty_body: bool = False
+        self,
+        method: str,
+        path: str,
+        *,
+        json_body: object = None,
+        content: bytes | None = None,
+        empty_body: bool = False,
     ) -> Answer:
         """One call; the answer, whatever its status. Raises as `Http.send`.
 
-        The deadline covers the look-up of URL and secret. empty_body: say that nothing follows, as
-        a POST without content must.
+        The deadline covers the look-up of URL and secret. content: bytes sent as they are, without
+        a type. empty_body: say that nothing follows, as a POST without content must.
         """
-        body = b"" if empty_body else None
-        if json_body is not None:
-            body = json.dumps(json_body, allow_nan=False).encode()
+        body, kind = content, ""
+        if json_body is not None or empty_body:
+            text = "" if json_body is None else json.dumps(json_body, allow_nan=False)
+            body, kind = text.encode(), "application/json"
+
+        def send(access: Access) -> Answer:
+            headers = self._headers(access, kind)
+            return self.http.send(method, access.url + path, headers=headers, body=body)
+
+        return self._with_access(send)
+
+    def open(self, path: str) -> Answer:
+        """A GET whose answer is read piece by piece. Raises as `Http.open`."""
+
+        def open_at(access: Access) -> Answer:
+            headers = {**self._headers(access, ""), "Accept": "*/*"}
+            return self.http.open(access.url + path, headers=headers)
+
+        return self._with_access(open_at)
+
+    def _with_access(self, call: Callable[[Access], Answer]) -> Answer:
         with self.http.within():
             access = self._source.get()
-            answer = self._send(access, method, path, body)
+            answer = call(access)
             if answer.status not in (*_REFUSED, _GONE):
                 return answer
             other = self._source.renewed(access, answer.status)
-            return self._send(other, method, path, body) if other else answer
+            return call(other) if other else answer
 
-    def _send(self, access: Access, method: str, path: str, body: bytes | None) -> Answer:
-        headers = {
-            "Authorization": f"Bearer {access.secret.get_secret_value()}",
-            "Accept": "application/json",
-        }
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        return self.http.send(method, access.url + path, headers=headers, body=body)
+    def _headers(self, access: Access, kind: str) -> dict[str, str]:
+        secret = access.secret.get_secret_value()
+        headers = {"Authorization": f"Bearer {secret}", "Accept": "application/json"}
+        if self._token_header:
+            headers[self._token_header] = secret
+        if kind:
+            headers["Content-Type"] = kind
+        return headers

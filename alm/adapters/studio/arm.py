@@ -19,10 +19,10 @@ from urllib.parse import parse_qs
 from alm.adapters.answers import error_of, expect, field_of, object_of
 from alm.adapters.http import Http
 from alm.adapters.identity import sendable
-from alm.adapters.redaction import redacted
 from alm.adapters.studio.access import Access, Caller, FoundAccess
 from alm.adapters.studio.batch import BatchService
 from alm.adapters.studio.classic import stamp
+from alm.adapters.studio.resource_manager import ResourceManager
 from alm.adapters.studio.scoring import score
 from alm.domain.errors import Misconfigured, NotFound, Unavailable
 from alm.ports import Grant, Reading, Row, Scores
@@ -78,19 +78,14 @@ class WebService:
 
 
 class ArmService:
-    """One web service; any number of threads may use it.
-
-    arm: calls Resource Manager; arm_url: where that is, and where operations are asked for.
-    """
+    """One web service; any number of threads may use it."""
 
     def __init__(
-        self, http: Http, arm: Caller, *, arm_url: str, resource: str, api_version: str
+        self, http: Http, arm: ResourceManager, *, resource: str, api_version: str
     ) -> None:
         self._arm = arm
-        self._arm_url = arm_url
         self._resource = resource
         self._version = f"?api-version={api_version}"
-        self._operation = ""
         self.execution = Caller(http, FoundAccess(self._access))
 
     def get(self) -> WebService:
@@ -101,7 +96,7 @@ class ArmService:
             raise NotFound(f"{doing}: {answer.request.url} answered 204; {_DECLARED}")
         if answer.status != 200:
             raise error_of(answer, doing=doing, remedy=_DECLARED)
-        return _web_service(object_of(answer, doing=doing), answer.request.url)
+        return web_service_of(object_of(answer, doing=doing), answer.request.url)
 
     def patch(self, trained_model: str, model: Grant) -> None:
         """Point an asset at another model file; returns when the service accepted it.
@@ -127,19 +122,11 @@ class ArmService:
             error = error_of(answer, doing=doing)
             raise Unavailable(f"{error} (another deployment of it may be under way)") from error
         expect(answer, 200, 201, 202, doing=doing, remedy=_PATCH_REMEDY)
-        self._operation = answer.headers.get("azure-asyncoperation", "")
+        self._arm.began(self._resource, answer)
 
     def why_failed(self) -> str:
-        """What Resource Manager says about the last deployment that this client asked for."""
-        operation = self._operation
-        if not operation.startswith(self._arm_url + "/"):
-            return "the activity log of its resource group tells why"
-        answer = self._arm.send("GET", operation.removeprefix(self._arm_url))
-        document = object_of(answer, doing="read a deployment") if answer.status == 200 else {}
-        error = field_of(document, "errorInfo") or field_of(document, "error")
-        error = error if isinstance(error, dict) else {}
-        code, text = (str(field_of(error, name) or "") for name in ("code", "message"))
-        return redacted(f"{code}: {text}".strip(": ")) or "it does not say why"
+        """What Resource Manager says about the last deployment that was asked for here."""
+        return self._arm.why_failed(self._resource)
 
     def batch(self) -> BatchService:
         return BatchService(self.execution)
@@ -198,7 +185,8 @@ class ArmTarget:
         return self._service.batch()
 
 
-def _web_service(document: Mapping[str, object], url: str) -> WebService:
+def web_service_of(document: Mapping[str, object], url: str) -> WebService:
+    """A web service as its document says. Raises Misconfigured if it does not come whole."""
     properties = field_of(document, "properties")
     assets = field_of(properties, "assets") if isinstance(properties, dict) else None
     if not isinstance(properties, dict) or not isinstance(assets, dict):

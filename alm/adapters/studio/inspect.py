@@ -18,10 +18,9 @@ from alm.adapters.studio.classic import ClassicService
 from alm.adapters.studio.references import grant_of
 from alm.adapters.studio.services import StudioServices
 from alm.adapters.studio.swagger import Api, api_of
-from alm.domain.errors import Misconfigured, Refused
+from alm.domain.errors import Refused
 from alm.domain.managed_model import ArmWebService, ClassicEndpoint
 
-_PAGES_MAX = 100  # of some hundred services each; a list that goes on is broken
 _ENDPOINT = re.compile(r"https?://[^/]+/workspaces/[^/]+/webservices/[^/]+/endpoints/[^/?#]+")
 _Declared = TypeAdapter[ClassicEndpoint | ArmWebService](ClassicEndpoint | ArmWebService)
 
@@ -135,16 +134,6 @@ def list_new_services(services: StudioServices, scope: str) -> Iterator[ArmWebSe
     if not re.fullmatch(r"/subscriptions/[\w-]+(/resourceGroups/[\w.()-]+)?", scope, re.IGNORECASE):
         raise Refused(f"{scope[:200]!r} is not a subscription or resource group id")
     path = f"{scope}/providers/Microsoft.MachineLearning/webServices?api-version=2017-01-01"
-    for _ in range(_PAGES_MAX):
-        doing = f"list the web services of {scope}"
-        answer = expect(services.resource_manager.send("GET", path), 200, doing=doing)
-        page = object_of(answer, doing=doing)
-        found = field_of(page, "value")
-        for entry in found if isinstance(found, list) else []:
-            resource = str(field_of(entry, "id") or "") if isinstance(entry, dict) else ""
-            yield ArmWebService(kind="new", resource=resource)
-        following = str(field_of(page, "nextLink") or "")
-        if not following:
-            return
-        path = services.path_at_resource_manager(following)
-    raise Misconfigured(f"the list of web services of {scope} does not end; ask again later")
+    doing = f"list the web services of {scope}"
+    for entry in services.resource_manager.entries(path, doing=doing):
+        yield ArmWebService(kind="new", resource=str(field_of(entry, "id") or ""))

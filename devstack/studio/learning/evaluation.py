@@ -6,7 +6,7 @@ Every number can be computed again from the scored table alone: its label column
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -40,6 +40,15 @@ def evaluate(scored: Table) -> Table:
         repr(float(value)) if np.isfinite(value) else None for value in metrics.values()
     ]
     return Table(tuple(metrics), [cells])
+
+
+def compare(scored: Sequence[Table]) -> Table:
+    """One row of metrics for each scored table, in their order; raises BadTable as `evaluate`."""
+    evaluations = [evaluate(table) for table in scored]
+    first = evaluations[0]
+    if any(evaluation.columns != first.columns for evaluation in evaluations):
+        raise BadTable("the scored datasets are of different tasks and cannot be compared")
+    return Table(first.columns, [row for evaluation in evaluations for row in evaluation.rows])
 
 
 def _metrics(scored: Table, by: ScoredBy) -> Mapping[str, float]:

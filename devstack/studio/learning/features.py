@@ -1,9 +1,9 @@
 """Features: from the cells of a table to the matrix that a learner takes.
 
 Numeric columns: a missing value becomes the mean of the training rows, then all are scaled to mean
-0 and deviation 1. Other columns: one matrix column per category seen in training; a category never
-seen, or a missing cell, is all zeros. What was learned is plain JSON and travels in the model
-file.
+0 and deviation 1. Other columns, and those marked as categorical: one matrix column per category
+seen in training; a category never seen, or a missing cell, is all zeros. Columns marked as no
+feature are left out. What was learned is plain JSON and travels in the model file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from devstack.studio.learning.failures import BadTable
-from devstack.studio.learning.tables import Cell, Table, is_numeric, number, present
+from devstack.studio.learning.tables import (
+    CATEGORICAL,
+    NO_FEATURE,
+    Cell,
+    Table,
+    is_numeric,
+    number,
+    present,
+)
 
 # More categories than this make the matrix wider than it is worth; the commonest are kept.
 CATEGORIES_MAX = 100
@@ -36,9 +44,11 @@ class Feature(BaseModel):
 def learn_features(table: Table, label: str) -> tuple[Feature, ...]:
     """Describe every column but the label; columns without any value are left out."""
     described = [
-        _describe(name, cells)
+        _describe(name, cells, categorical=table.marked(name, CATEGORICAL))
         for name in table.columns
-        if name != label and present(cells := table.column(name))
+        if name != label
+        and not table.marked(name, NO_FEATURE)
+        and present(cells := table.column(name))
     ]
     if not described:
         raise BadTable(f"the dataset has no column with values besides the label {label!r}")
@@ -56,8 +66,8 @@ def matrix(table: Table, features: Sequence[Feature]) -> np.ndarray:
     return np.hstack([_encode(feature, table.column(feature.name)) for feature in features])
 
 
-def _describe(name: str, cells: Sequence[Cell]) -> Feature:
-    if not is_numeric(cells):
+def _describe(name: str, cells: Sequence[Cell], *, categorical: bool) -> Feature:
+    if categorical or not is_numeric(cells):
         counted = Counter(present(cells)).most_common()
         kept = sorted(sorted(counted, key=lambda item: (-item[1], item[0]))[:CATEGORIES_MAX])
         return Feature(name=name, numeric=False, categories=tuple(value for value, _ in kept))

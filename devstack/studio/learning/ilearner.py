@@ -8,7 +8,7 @@
 
 The same model gives the same bytes, so a digest tells models apart. Reading trusts the constant
 list TRUSTED_TYPES and what skops itself knows to be safe, never a list from the file, and accepts
-only the estimators of `LEARNERS`.
+only the estimators of `LEARNERS`, with the structure that `fitted` checks.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ import io
 import json
 import struct
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from devstack.studio.learning import libraries
 from devstack.studio.learning.failures import BadModel
 from devstack.studio.learning.features import Feature
-from devstack.studio.learning.learners import LEARNERS, MULTI_CLASS, REGRESSION
+from devstack.studio.learning.fitted import check_estimator
+from devstack.studio.learning.learners import LEARNERS
 from devstack.studio.learning.training import TrainedModel
 
 MAGIC = b"iLearner"
@@ -34,15 +34,6 @@ VERSION = 1
 _LENGTHS = struct.Struct(">II")
 
 TRUSTED_TYPES = ("sklearn.tree._tree.Tree",)
-ESTIMATORS = frozenset(
-    {
-        "LogisticRegression",
-        "Ridge",
-        "GradientBoostingClassifier",
-        "GradientBoostingRegressor",
-        "RandomForestRegressor",
-    }
-)
 
 # A model of ours has a few megabytes; what unpacks to more than this is not one.
 FILE_BYTES_MAX = 256 * 1024 * 1024
@@ -85,7 +76,9 @@ def read_model(content: bytes) -> TrainedModel:
     """The model in an `.iLearner` file; raises BadModel for any other bytes."""
     description, estimator = read_description(content)
     fitted = _estimator(estimator)
-    model = TrainedModel(
+    width = sum(1 if f.numeric else len(f.categories) for f in description.features)
+    check_estimator(description.learner, description.classes, width, fitted)
+    return TrainedModel(
         description.learner,
         description.task,
         description.label,
@@ -93,8 +86,6 @@ def read_model(content: bytes) -> TrainedModel:
         description.features,
         fitted,
     )
-    _check(model)
-    return model
 
 
 def read_description(content: bytes) -> tuple[Description, bytes]:
@@ -140,42 +131,6 @@ def _check_archive(content: bytes) -> None:
         unpacked = sum(entry.file_size for entry in archive.infolist())
     if unpacked > UNPACKED_BYTES_MAX:
         raise BadModel(f"the .iLearner file unpacks to {unpacked} bytes")
-
-
-def _check(model: TrainedModel) -> None:
-    """Refuse an estimator that does not fit its description; it could read beyond its arrays."""
-    name = type(model.estimator).__name__
-    if name not in ESTIMATORS:
-        raise BadModel(f"the .iLearner file holds a {name}, which is no learner of Studio")
-    width = sum(1 if feature.numeric else len(feature.categories) for feature in model.features)
-    if getattr(model.estimator, "n_features_in_", None) != width:
-        raise BadModel("the estimator in the .iLearner file takes other columns than it says")
-    if (model.task == REGRESSION) != (not model.classes):
-        raise BadModel("the .iLearner file names classes for a regression, or none for a class")
-    if model.task != REGRESSION and (len(model.classes) < 2 or model.task != MULTI_CLASS):
-        _check_two_classes(model)
-    for tree in _trees(model.estimator):
-        _check_tree(tree, width)
-
-
-def _check_two_classes(model: TrainedModel) -> None:
-    if len(model.classes) != 2:
-        raise BadModel(f"the .iLearner file names {len(model.classes)} classes instead of 2")
-
-
-def _trees(estimator: Any) -> Iterable[Any]:
-    grown = getattr(estimator, "estimators_", [])
-    return [tree.tree_ for tree in np.asarray(grown, dtype=object).ravel()]
-
-
-def _check_tree(tree: Any, width: int) -> None:
-    count = tree.node_count
-    for children in (tree.children_left, tree.children_right):
-        if (children >= count).any() or (children < -1).any():
-            raise BadModel("a decision tree in the .iLearner file points beyond its nodes")
-    inner = tree.feature[tree.children_left != -1]
-    if (inner >= width).any() or (inner < 0).any():
-        raise BadModel("a decision tree in the .iLearner file asks for a column it does not have")
 
 
 def _constant(archive: bytes) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import threading
 
-_NAMES = ("sklearn.linear_model", "sklearn.ensemble", "skops.io")
+_NAMES = ("sklearn.linear_model", "sklearn.ensemble", "sklearn.neural_network", "skops.io")
 _lock = threading.Lock()
 _loaded = threading.Event()
 

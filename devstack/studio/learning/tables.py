@@ -8,12 +8,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
+from typing import Any
 
 from devstack.studio.learning.failures import BadTable
 
 Cell = str | None
+
+# What can be said of a column besides its cells, by Edit Metadata.
+CATEGORICAL, LABEL, NO_FEATURE = "Categorical", "Label", "NoFeature"
 
 # What common exporters write for a missing value.
 MISSING = frozenset({"", "NA", "NaN", "nan", "null", "?"})
@@ -35,11 +39,16 @@ class ScoredBy:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns in order, and rows with one cell per column."""
+    """Columns in order, and rows with one cell per column.
+
+    How it was scored and what was said of its columns (`marks`) are lost in CSV; who keeps a table
+    for later steps keeps its `metadata` beside it.
+    """
 
     columns: tuple[str, ...]
     rows: list[list[Cell]] = field(default_factory=list)
     scored_by: ScoredBy | None = None
+    marks: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def column(self, name: str) -> list[Cell]:
         """The cells of one column; raises BadTable when there is no such column."""
@@ -56,7 +65,38 @@ class Table:
 
     def take(self, positions: Iterable[int]) -> Table:
         """A table of the rows at these positions, in this order."""
-        return Table(self.columns, [self.rows[position] for position in positions], self.scored_by)
+        return replace(self, rows=[self.rows[position] for position in positions])
+
+    def project(self, positions: Sequence[int]) -> Table:
+        """A table of the columns at these positions, in this order."""
+        if list(positions) == list(range(len(self.columns))):
+            return self
+        rows = [[row[position] for position in positions] for row in self.rows]
+        return replace(self, columns=tuple(self.columns[at] for at in positions), rows=rows)
+
+    def marked(self, column: str, mark: str) -> bool:
+        """Whether something was said of a column."""
+        return mark in self.marks.get(column, ())
+
+    def metadata(self) -> dict[str, Any]:
+        """What CSV does not keep, as plain JSON; empty when there is nothing."""
+        found: dict[str, Any] = {}
+        if self.scored_by is not None:
+            by = self.scored_by
+            found["scored_by"] = {"task": by.task, "label": by.label, "classes": list(by.classes)}
+        if self.marks:
+            found["marks"] = {name: sorted(marks) for name, marks in self.marks.items()}
+        return found
+
+    def with_metadata(self, metadata: Mapping[str, Any]) -> Table:
+        """The table with what `metadata` gave for it earlier."""
+        by = metadata.get("scored_by")
+        marks = metadata.get("marks", {})
+        return replace(
+            self,
+            scored_by=ScoredBy(by["task"], by["label"], tuple(by["classes"])) if by else None,
+            marks={name: frozenset(of_column) for name, of_column in marks.items()},
+        )
 
     def with_columns(self, added: Sequence[tuple[str, Sequence[Cell]]]) -> Table:
         """A table with columns added on the right; one of the same name is replaced."""
@@ -67,7 +107,7 @@ class Table:
         rows = [
             [row[at] for at in kept] + list(new) for row, new in zip(self.rows, cells, strict=True)
         ]
-        return Table(columns, rows, self.scored_by)
+        return replace(self, columns=columns, rows=rows)
 
     def _columns_shown(self) -> str:
         shown = ", ".join(repr(name) for name in self.columns[:40])

@@ -8,14 +8,20 @@ probability, and `Scored Labels` names it from 0.5 on.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from devstack.studio.learning.failures import BadParameter, BadTable
 from devstack.studio.learning.features import Feature, learn_features, matrix
-from devstack.studio.learning.learners import MULTI_CLASS, REGRESSION, TWO_CLASS, Learner
+from devstack.studio.learning.learners import (
+    LEARNERS,
+    MULTI_CLASS,
+    REGRESSION,
+    TWO_CLASS,
+    Learner,
+)
 from devstack.studio.learning.tables import Cell, ScoredBy, Table, is_numeric, number, present
 
 SCORED_LABELS = "Scored Labels"
@@ -43,8 +49,7 @@ class TrainedModel:
             added = self._regression_columns(encoded)
         else:
             added = self._class_columns(encoded)
-        scored = table.with_columns(added)
-        return Table(scored.columns, scored.rows, scored_by)
+        return replace(table.with_columns(added), scored_by=scored_by)
 
     def _class_columns(self, encoded: np.ndarray) -> list[tuple[str, list[Cell]]]:
         chances = _rows(self.estimator.predict_proba, encoded, len(self.classes))
@@ -58,14 +63,15 @@ class TrainedModel:
         return [*columns, (SCORED_LABELS, [self.classes[at] for at in chances.argmax(axis=1)])]
 
     def _regression_columns(self, encoded: np.ndarray) -> list[tuple[str, list[Cell]]]:
-        if self.learner != "Decision Forest Regression":
-            return [(SCORED_LABELS, _text(_rows(self.estimator.predict, encoded, 0)))]
-        trees = self.estimator.estimators_
-        answers = np.array([_rows(tree.predict, encoded, 0) for tree in trees])
-        return [
-            (SCORED_LABEL_MEAN, _text(answers.mean(axis=0))),
-            (SCORED_LABEL_DEVIATION, _text(answers.std(axis=0))),
-        ]
+        answer = LEARNERS[self.learner].answer
+        if encoded.shape[0]:
+            columns = answer(self.estimator, encoded)
+        else:
+            columns = [column[:0] for column in answer(self.estimator, _zeros(encoded))]
+        names = (
+            (SCORED_LABELS,) if len(columns) == 1 else (SCORED_LABEL_MEAN, SCORED_LABEL_DEVIATION)
+        )
+        return [(name, _text(column)) for name, column in zip(names, columns, strict=True)]
 
 
 def train(learner: Learner, table: Table, label: str) -> TrainedModel:
@@ -78,12 +84,11 @@ def train(learner: Learner, table: Table, label: str) -> TrainedModel:
     classes = () if learner.task == REGRESSION else _classes(learner, rows, label)
     features = learn_features(rows, label)
     answers = _answers(rows, label, classes)
-    estimator = learner.estimator()
     with warnings.catch_warnings():
         # A model that did not quite converge is still a model; Studio does not warn either.
         warnings.simplefilter("ignore")
         try:
-            estimator.fit(matrix(rows, features), answers)
+            estimator = learner.fit(matrix(rows, features), answers)
         except ValueError as error:
             raise BadParameter(f"{learner.name}: {str(error)[:400]}") from error
     return TrainedModel(learner.name, learner.task, label, classes, features, estimator)
@@ -133,6 +138,11 @@ def _rows(predict: Any, encoded: np.ndarray, width: int) -> np.ndarray:
     if encoded.shape[0]:
         return np.asarray(predict(encoded), dtype=float)
     return np.zeros((0, width)) if width else np.zeros(0)
+
+
+def _zeros(encoded: np.ndarray) -> np.ndarray:
+    """One row of zeros as wide as a matrix without rows: estimators refuse to answer none."""
+    return np.zeros((1, encoded.shape[1]))
 
 
 def _text(values: np.ndarray) -> list[Cell]:

@@ -7,17 +7,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import requests
 from azure.storage.blob import BlobSasPermissions, BlobServiceClient, generate_blob_sas
 
+from alm.adapters.connections import Connections, Transport
 from alm.adapters.http import Http
 from alm.adapters.identity import Identity
+from alm.adapters.studio.definitions import ApiVersion
+from alm.adapters.studio.lifecycle import StudioLifecycle
+from alm.adapters.studio.new_services import ArmWebServices
 from alm.adapters.studio.services import StudioServices
-from alm.domain.managed_model import ClassicEndpoint
-from alm.ports import Grant, Row
+from alm.domain.experiment import StudioWorkspace
+from alm.domain.managed_model import ClassicEndpoint, Target
+from alm.ports import Grant, Row, ScoringTarget
 from devstack.studio.studio import Studio, StudioOptions
+from tests.contract.studio.arm_spec import Checked
 from tests.contract.studio.waiting import PROPAGATION_SECONDS, HandClock
 
 _CALLS = {
@@ -28,6 +34,19 @@ _CALLS = {
     "score": ("POST", "/execute$"),
     "patch": ("PATCH", "/(endpoints|webServices)/[^/]+$"),
     "read": ("GET", "/(endpoints|webServices)/[^/]+$"),
+    "services": ("GET", "/webservices$"),
+    "service": ("GET", "/webservices/[^/]+$"),
+    "delete_service": ("DELETE", "/webservices/[^/]+$"),
+    "endpoints": ("GET", "/endpoints$"),
+    "endpoint": ("GET", "/endpoints/[^/]+$"),
+    "put_endpoint": ("PUT", "/endpoints/[^/]+$"),
+    "refresh_endpoint": ("POST", "/refresh$"),
+    "delete_endpoint": ("DELETE", "/endpoints/[^/]+$"),
+    "get": ("GET", "/webServices/[^/]+$"),
+    "put": ("PUT", "/webServices/[^/]+$"),
+    "delete": ("DELETE", "/webServices/[^/]+$"),
+    "list": ("GET", "/webServices$"),
+    "plan": ("GET", "/commitmentPlans/[^/]+$"),
 }
 
 
@@ -43,6 +62,7 @@ class LocalStudio:
     expected: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
     rows: tuple[Row, ...] = ()
     clients: list[Http] = field(default_factory=list)
+    checked: list[Checked] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -50,14 +70,49 @@ class LocalStudio:
 
     def services(self) -> StudioServices:
         """Fresh clients, as a new process has them."""
-        environment = {
+        return StudioServices(self._http(), self._identity(), self.url)
+
+    def lifecycle(
+        self, *, transport: Transport | None = None, **environment: str
+    ) -> StudioLifecycle:
+        """As `services`; with another transport and other secrets, where they are given."""
+        http, identity = self._http(transport), self._identity(**environment)
+        return StudioLifecycle(http, identity, StudioServices(http, identity, self.url))
+
+    def managers(self, api_version: str) -> ArmWebServices:
+        """The client that manages new web services in an api-version."""
+        services = self.services()
+        identity = self._identity()
+        return ArmWebServices(
+            services.resource_manager, cast(ApiVersion, api_version), secret=identity.secret
+        )
+
+    def target(self, service: ClassicEndpoint) -> ScoringTarget:
+        """The client of an endpoint that scores the samples' rows."""
+        resource = str(self.sample("scoring", "classic")["resource_name"])
+        return self.services().target(Target(name="t", service=service, trained_model=resource))
+
+    def workspace(self) -> StudioWorkspace:
+        """The workspace, as a declaration names it."""
+        identity = str(self.description["workspace_id"])
+        return StudioWorkspace(workspace=identity, studio=self.url, management=self.url)
+
+    def _http(self, inner: Transport | None = None) -> Http:
+        """What is said to Resource Manager, and what it answers, is held against its spec."""
+        transport = Checked(inner or Connections())
+        http = Http(["127.0.0.1"], transport=transport, deadline_seconds=30)
+        self.clients.append(http)
+        self.checked.append(transport)
+        return http
+
+    def _identity(self, **environment: str) -> Identity:
+        own = {
             "ALM_STUDIO_WORKSPACE_TOKEN": str(self.description["workspace_token"]),
             "ALM_STUDIO_ARM_TOKEN": str(self.description["arm_token"]),
             "ALM_LOCAL": "1",
+            "STORAGE_KEY": str(self.blobs().credential.account_key),
         }
-        http = Http(["127.0.0.1"], deadline_seconds=30)
-        self.clients.append(http)
-        return StudioServices(http, Identity(environment, self.clock), self.url)
+        return Identity({**own, **environment}, self.clock)
 
     def sample(self, role: str, kind: str, **match: str) -> dict[str, Any]:
         wanted = {"name": "cancer", "role": role, "kind": kind, **match}
@@ -88,6 +143,12 @@ class LocalStudio:
             document["details"] = details
         url = f"{self.url}/admin/faults"
         requests.post(url, json=document, timeout=10).raise_for_status()
+
+    def slow(self, path: str, *, seconds: float = 20) -> None:
+        """Let reads below a path wait, until `heal`: what needs them stays under way."""
+        match = {"method": "GET", "path": path}
+        document = {"effect": "slow", "match": match, "seconds": seconds, "times": None}
+        requests.post(f"{self.url}/admin/faults", json=document, timeout=10).raise_for_status()
 
     def heal(self) -> None:
         requests.delete(f"{self.url}/admin/faults", timeout=10).raise_for_status()

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from alm.domain.experiment import ENDED, Activity, Asset, Experiment
 from alm.ports import JobStatus, ScoringTarget, TrainingService
+from alm.studio_ports import Workspace
 
 PROPAGATION_SECONDS = 30.0
 
@@ -43,3 +45,30 @@ def settled(target: ScoringTarget, *, seconds: float = 30) -> None:
     while not target.read().settled:
         assert time.monotonic() < deadline, "the deployment has not settled"
         time.sleep(0.02)
+
+
+def run_ended(workspace: Workspace, experiment: str, *, seconds: float = 40) -> Experiment:
+    """The experiment once its run has ended."""
+    deadline = time.monotonic() + seconds
+    while (seen := workspace.experiment(experiment)).state not in ENDED:
+        assert time.monotonic() < deadline, f"experiment {experiment} is still {seen.state}"
+        time.sleep(0.02)
+    return seen
+
+
+def followed(look: Callable[[], Activity], *, seconds: float = 40) -> Activity:
+    """An activity once it has ended, well or badly."""
+    deadline = time.monotonic() + seconds
+    while not ((seen := look()).done or seen.failed):
+        assert time.monotonic() < deadline, f"activity {seen.id} has not ended"
+        time.sleep(0.02)
+    return seen
+
+
+def schema_known(workspace: Workspace, dataset: str, *, seconds: float = 20) -> Asset:
+    """A dataset once it was inspected."""
+    deadline = time.monotonic() + seconds
+    while (seen := workspace.asset("dataset", dataset)).schema_state in ("NotStarted", "Pending"):
+        assert time.monotonic() < deadline, f"dataset {dataset} is still {seen.schema_state}"
+        time.sleep(0.02)
+    return seen

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from devstack.studio.arm_schema import Record, properties_shape
+from devstack.studio.definitions import module_uri
+from devstack.studio.learning.transforms import Scale, Transform, write_transform
+from devstack.studio.modules import MODULES
 from devstack.studio.records import AssetSource
 from devstack.studio.templates import scoring_properties
 from tests.devstack.studio.client import PLANS, Client
@@ -58,6 +61,13 @@ def service(client: Client) -> Iterator[str]:
     assert client.deployed(response)["status"] == "Succeeded"
     yield "line"
     client.arm("DELETE", "webServices/line")
+
+
+def services_on(client: Client, plan: str) -> list[str]:
+    """The names of the web services on a plan."""
+    name = plan.rpartition("/")[2]
+    found = client.arm("GET", f"commitmentPlans/{name}/commitmentAssociations", version=PLANS)
+    return [association["name"] for association in found.json()["value"]]
 
 
 def got(client: Client, name: str = "line", **query: str) -> dict[str, Any]:
@@ -109,6 +119,47 @@ def test_no_answer_holds_the_storage_key(client: Client, service: str) -> None:
     ]
 
     assert not [text for text in shown if key in text or json.dumps(key)[1:-1] in text]
+
+
+def test_a_service_applies_a_transformation_that_is_its_asset(client: Client) -> None:
+    """Rows are scaled by an `.itransform` asset before the line of slope 1 scores them."""
+    halve = Transform(steps=[Scale(method="MinMax", columns={"x": (0.0, 2.0)})])
+    place = client.by_grant(client.upload("models/halve.itransform", write_transform(halve)))
+    document = definition(client)
+    properties = document["properties"]
+    properties["assets"] |= {
+        "halve": {
+            "name": "Halve",
+            "type": "Resource",
+            "locationInfo": {
+                "uri": place["BaseLocation"] + place["RelativeLocation"],
+                "credentials": place["SasBlobToken"],
+            },
+        },
+        "apply": {
+            "name": "Apply Transformation",
+            "type": "Module",
+            "locationInfo": {"uri": module_uri(MODULES["Apply Transformation"].family)},
+        },
+    }
+    graph = properties["package"]
+    graph["nodes"] |= {"halve": {"assetId": "halve"}, "apply": {"assetId": "apply"}}
+    graph["edges"][0] = {
+        "sourceNodeId": "input", "targetNodeId": "apply", "targetPortId": "Dataset",
+    }  # fmt: skip
+    graph["edges"] += [
+        {"sourceNodeId": "halve", "targetNodeId": "apply", "targetPortId": "Transformation"},
+        {
+            "sourceNodeId": "apply", "sourcePortId": "Transformed dataset",
+            "targetNodeId": "score", "targetPortId": "Dataset",
+        },
+    ]  # fmt: skip
+
+    response = client.arm("PUT", "webServices/halved", document)
+
+    assert client.deployed(response)["status"] == "Succeeded"
+    scored = answer(client, "halved").json()["Results"]["output1"]["value"]["Values"][0]
+    assert float(scored[-1]) == pytest.approx(5, abs=0.01)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
@@ -276,7 +327,13 @@ def _unknown_module(document: dict[str, Any]) -> None:
     score = document["properties"]["assets"]["score"]
     score["locationInfo"]["uri"], score["name"] = (
         "aml://module/a.b.v1-default-1",
-        "Execute R Script",
+        "Execute S Script",
+    )
+
+
+def _script_in_r(document: dict[str, Any]) -> None:
+    document["properties"]["assets"]["score"]["locationInfo"]["uri"] = module_uri(
+        MODULES["Execute R Script"].family
     )
 
 
@@ -296,7 +353,8 @@ def _foreign_host(document: dict[str, Any]) -> None:
         (_no_plan, "must name a commitment plan"),
         (_ghost_node, "is no node"),
         (_open_output, "output 'output1' is not connected"),
-        (_unknown_module, "'Execute R Script', which is not known here"),
+        (_unknown_module, "'Execute S Script', which is not known here"),
+        (_script_in_r, "'Execute R Script', which is not executable locally"),
         (_foreign_host, "does not fetch from '198.51.100.7'"),
     ],
 )
@@ -315,11 +373,16 @@ def test_the_region_stays_and_the_plan_stays(client: Client, service: str) -> No
     document = got(client)
     moved = {**document, "location": "South Central US"}
     replanned = copy.deepcopy(document)
-    replanned["properties"]["commitmentPlan"]["id"] = plan_id(client, "southeastasia")
+    replanned["properties"]["commitmentPlan"] = {"id": plan_id(client, "southeastasia")}
 
     assert client.arm("PUT", "webServices/line", moved).status_code == 400
     client.deployed(client.arm("PUT", "webServices/line", replanned))
-    assert plan_id(client) == got(client)["properties"]["commitmentPlan"]["id"]
+    assert "line" in services_on(client, plan_id(client))
+    assert services_on(client, plan_id(client, "southeastasia")) == []
+
+
+def test_the_plan_is_not_returned(client: Client, service: str) -> None:
+    assert "commitmentPlan" not in got(client)["properties"]
 
 
 def test_a_read_only_service_can_only_be_deleted(client: Client, service: str) -> None:

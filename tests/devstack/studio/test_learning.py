@@ -299,14 +299,14 @@ def test_an_estimator_that_does_not_fit_its_description_is_refused() -> None:
 def test_a_graph_names_all_its_mistakes() -> None:
     graph = training_graph("Linear Regression")
     broken = Graph(
-        {**graph.nodes, "odd": Node("odd", "Execute R Script")},
+        {**graph.nodes, "odd": Node("odd", "Execute S Script")},
         (*graph.edges[1:], Edge("train", "Nothing", "ghost", "Dataset")),
     )
 
     assert broken.mistakes() == [
         "an edge names target 'ghost', which is no node",
         "node 'split' (Split Data): port 'Dataset' is open",
-        "node 'odd' is of module 'Execute R Script', which is not known here",
+        "node 'odd' is of module 'Execute S Script', which is not known here",
     ]
 
 

@@ -32,6 +32,7 @@ from tests.doubles.storage import (
     MemoryVersions,
 )
 from tests.doubles.studio import DoubleServices
+from tests.doubles.workspace import DoubleStudio
 
 KEYS = {"reader": "key-r", "operator": "key-o", "approver": "key-a"}
 DIGEST = "sha256:c0ffee"
@@ -49,6 +50,7 @@ GATE = {"metrics": [{"name": "auc", "min": 0.7}]}
 CHURN: dict[str, Any] = {
     "model": "churn",
     "dataset": "churn/*.csv",
+    "workspace": {"workspace": "a" * 32},
     "training": TRAINING,
     "gate": GATE,
     "targets": [target("us"), target("eu")],
@@ -99,6 +101,7 @@ class AppWorld:
             blobs=self.blobs,
             versions=self.versions,
             services=self.services,
+            studio=DoubleStudio(self.clock),
             records=self.records,
             notifier=self.notifier,
             models=declarations,

@@ -27,6 +27,8 @@ EXAMPLES = {
 BODIES: dict[str, Any] = {
     "models/{model}/publish": {"blob": "churn/new.ilearner"},
     "models/{model}/rollback": {"version": "v1"},
+    "models/{model}/harvest": {"experiment": f"{'a' * 32}.f-id.{'b' * 32}", "node": "Train"},
+    "score/{model}": {"rows": [{"age": 39}]},
     "runs/{run}/approve": {"digest": DIGEST},
     "runs/{run}/refuse": {"digest": DIGEST},
 }
@@ -47,8 +49,10 @@ def item(item_id: str = "alm-requests:1", **fields: Any) -> InboxItem:
 def furnished(world: AppWorld) -> AppWorld:
     """A world in which every route has something to work on."""
     world.active(held=True)
+    ledger, etag = world.ledgers.get("churn")
+    served = {"us": world.version("v1")}
+    world.ledgers.put(ledger.model_copy(update={"serves": served}), etag)
     world.upload("trained-models/churn/new.ilearner")
-    world.version("v1")
     world.records.put_active("churn", "churn.r7", {"run": "churn.r7", "model": "churn"})
     world.records.put_inbox(item())
     return world

@@ -31,6 +31,32 @@ def test_the_local_stack_may_use_connection_strings():
     assert "c2VjcmV0" not in repr(found)
 
 
+def test_a_repository_is_declared_as_json():
+    text = '{"url": "https://git.example.org/models.git", "token": "env:GIT_TOKEN"}'
+
+    found = settings.read({**AZURE, "ALM_GIT": text}).git
+
+    assert found is not None
+    assert (found.branch, found.models) == ("main", "pointer")
+    assert settings.read({**AZURE, "ALM_GIT": ""}).git is None
+
+
+@pytest.mark.parametrize(
+    ("git", "told"),
+    [
+        ("{", "is not JSON"),
+        ('{"url": "http://127.0.0.1/models.git"}', "http:// is only for the local stack"),
+        ('{"url": "https://ada:canary-1@host/models.git"}', "holds a user"),
+        ('{"url": "https://host/models.git", "token": "canary-1"}', "token"),
+        ('{"url": "https://host/models.git", "branches": "x"}', "branches"),
+    ],
+)
+def test_a_wrong_repository_is_told_without_its_secrets(git: str, told: str):
+    with pytest.raises(Misconfigured, match=told) as raised:
+        settings.read({**AZURE, "ALM_GIT": git})
+    assert "canary" not in str(raised.value)
+
+
 def test_azure_needs_only_names_and_an_identity():
     found = settings.read({**AZURE, "AZURE_CLIENT_ID": "id", "WEBSITE_INSTANCE_ID": "x"})
     assert not found.local

@@ -1,0 +1,80 @@
+"""Where the APIs of a workspace are: its region tells, unless the declaration does.
+
+Execution hosts are not here: an endpoint's record names its own.
+Source: the hosts that Microsoft's PowerShell module for Studio knows.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from alm.domain.errors import Misconfigured
+from alm.domain.experiment import StudioWorkspace
+
+
+class Region(NamedTuple):
+    """A region by its name, with what its hosts are called after."""
+
+    name: str
+    prefix: str
+    domain: str
+
+    @property
+    def studio(self) -> str:
+        return f"https://{self.prefix}studioapi.{self.domain}/api"
+
+    @property
+    def management(self) -> str:
+        return f"https://{self.prefix}management.{self.domain}"
+
+
+REGIONS = (
+    Region("South Central US", "", "azureml.net"),
+    Region("West Europe", "europewest.", "azureml.net"),
+    Region("Southeast Asia", "asiasoutheast.", "azureml.net"),
+    Region("Japan East", "japaneast.", "azureml.net"),
+    Region("Germany Central", "germanycentral.", "azureml.de"),
+    Region("West Central US", "uswestcentral.", "azureml.net"),
+    Region("Integration Test", "", "azureml-int.net"),
+)
+
+
+def studio_address(workspace: StudioWorkspace) -> str:
+    """The base of the Studio API, without a slash at its end.
+
+    A declared address that has no path, as Microsoft's Python client takes it, gets its `/api`.
+    Raises Misconfigured if the region is unknown.
+    """
+    declared = workspace.studio.rstrip("/")
+    if not declared:
+        return region_of(workspace).studio
+    return declared if "/" in declared.partition("://")[2] else f"{declared}/api"
+
+
+def management_address(workspace: StudioWorkspace) -> str:
+    """The base of the management API, without a slash at its end.
+
+    Raises Misconfigured if the region is unknown.
+    """
+    return workspace.management.rstrip("/") or region_of(workspace).management
+
+
+def region_of(workspace: StudioWorkspace) -> Region:
+    """The region of a workspace, by its name in any case, with or without spaces.
+
+    Raises Misconfigured, naming the regions there are.
+    """
+    wanted = _squeezed(workspace.region)
+    for region in REGIONS:
+        if _squeezed(region.name) == wanted:
+            return region
+    names = ", ".join(region.name for region in REGIONS)
+    raise Misconfigured(
+        f"workspace {workspace.workspace} names region {workspace.region!r}, where Studio has no "
+        f"hosts (it has: {names}); correct its `region`, or give `studio` and `management`"
+    )
+
+
+def _squeezed(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name).lower()

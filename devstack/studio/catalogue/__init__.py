@@ -1,0 +1,1 @@
+"""The catalogue: every kind of module that local Studio knows, and what each does."""
