@@ -19,6 +19,7 @@ from alm.domain.experiment import (
     StudioWorkspace,
     Upload,
     WorkspaceFacts,
+    WorkspaceUser,
 )
 from alm.domain.managed_model import Target
 from alm.domain.web_services import Document
@@ -37,6 +38,8 @@ class Workspace(Protocol):
     def facts(self) -> WorkspaceFacts:
         """What the workspace is. Raises Denied if its token is refused."""
         ...
+
+    def users(self) -> list[WorkspaceUser]: ...
 
     def assets(self, kind: AssetKind) -> list[Asset]:
         """The latest version of each asset of a kind, samples of Studio's own among them.

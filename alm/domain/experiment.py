@@ -272,6 +272,15 @@ class WorkspaceFacts(Frozen):
         return self.kind.lower() == "free"
 
 
+class WorkspaceUser(Frozen):
+    """Somebody who may use a workspace. role: Owner or User; state: as Studio writes it."""
+
+    email: str
+    name: str = ""
+    role: str = ""
+    state: str = ""
+
+
 class StudioWorkspace(Frozen):
     """A workspace as a declaration names it: its id, region and token.
 

@@ -1,6 +1,7 @@
-"""The command line: a client of the API, but for `init` and `validate`, which work on files.
+"""The command line: a client of the API, but for `init` and `validate`, which work on files, and
+the nouns of `studio`, which call Studio.
 
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the app cannot be reached.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the app or Studio cannot be reached.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import typer
 from rich.console import Console
 
 from alm.adapters.declarations import Declarations
-from alm.entrypoints import initialise, tables_out
+from alm.entrypoints import initialise, studio, tables_out
 from alm.entrypoints.client import ApiFailed, Client
 from alm.entrypoints.exits import REFUSED, Commands
 from alm.entrypoints.follow import GOOD, Follower
@@ -21,7 +22,8 @@ from alm.entrypoints.follow import GOOD, Follower
 MINUTES_MAX = 240.0
 EPILOG = (
     "Where the app is: --url or ALM_API_URL; who you are: --key or ALM_API_KEY. "
-    "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the app cannot be reached."
+    "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the app or Studio cannot be "
+    "reached."
 )
 
 
@@ -245,6 +247,7 @@ def validate(
 
 
 initialise.add_to(cli)
+studio.add_to(cli)
 
 
 def _start(

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from alm.domain.errors import AlmError
+from alm.domain.errors import AlmError, Unavailable
 from alm.entrypoints.client import ApiFailed, ApiUnreachable
 
 REFUSED, UNREACHABLE = 1, 3  # 0 is done, 2 wrong usage (typer's own)
@@ -21,7 +21,7 @@ class Commands(TyperGroup):
         console = Console(stderr=True)
         try:
             return super().invoke(ctx)
-        except ApiUnreachable as error:
+        except (ApiUnreachable, Unavailable) as error:
             console.print(f"unreachable: {error}", style="red", markup=False, soft_wrap=True)
             raise typer.Exit(UNREACHABLE) from error
         except (ApiFailed, AlmError) as error:

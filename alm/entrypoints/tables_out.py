@@ -15,6 +15,11 @@ Row = Mapping[str, Any]
 Columns = Sequence[tuple[str, Callable[[Row], str]]]
 
 
+def field(name: str) -> Callable[[Row], str]:
+    """A column with what a field holds."""
+    return _of(name)
+
+
 def _of(name: str) -> Callable[[Row], str]:
     return lambda row: str(row.get(name, "") or "")
 

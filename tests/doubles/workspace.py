@@ -18,7 +18,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from alm.domain.errors import NotFound
-from alm.domain.experiment import Activity, Draft, Graph, StudioWorkspace, WorkspaceFacts
+from alm.domain.experiment import (
+    Activity,
+    Draft,
+    Graph,
+    StudioWorkspace,
+    WorkspaceFacts,
+    WorkspaceUser,
+)
 from alm.domain.web_services import Document
 from alm.ports import Clock
 from tests.doubles.workspace_assets import DoubleAssets, named_in
@@ -79,6 +86,10 @@ class DoubleWorkspace(DoubleExperiments):
     def facts(self) -> WorkspaceFacts:
         facts = WorkspaceFacts(id=self.workspace, name="double", kind=self.kind)
         return self._do("facts", lambda: facts)
+
+    def users(self) -> list[WorkspaceUser]:
+        owner = WorkspaceUser(email="owner@double.test", name="Owner", role="Owner", state="Active")
+        return self._do("users", lambda: [owner])
 
     def modules(self) -> list[str]:
         return self._do("modules", lambda: list(self.module_ids))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from alm.adapters.studio.assets import AssetCalls
 from alm.adapters.studio.experiments import ExperimentCalls
 from alm.adapters.studio.packages import PackageCalls
-from alm.domain.experiment import WorkspaceFacts
+from alm.adapters.studio.workspace_calls import Record
+from alm.domain.experiment import WorkspaceFacts, WorkspaceUser
 
 
 class ApiWorkspace(AssetCalls, ExperimentCalls, PackageCalls):
@@ -26,3 +27,18 @@ class ApiWorkspace(AssetCalls, ExperimentCalls, PackageCalls):
             owner=told.get("OwnerEmail", ""),
             subscription=told.get("SubscriptionId", ""),
         )
+
+    def users(self) -> list[WorkspaceUser]:
+        listed = self.records("/users", doing=f"list the users of workspace {self.workspace}")
+        return [_user(record) for record in listed]
+
+
+def _user(record: Record) -> WorkspaceUser:
+    person = record.get("User")
+    told = person if isinstance(person, dict) else {}
+    return WorkspaceUser(
+        email=str(told.get("Email") or ""),
+        name=str(told.get("Name") or ""),
+        role=str(told.get("Role") or ""),
+        state=str(record.get("Status") or ""),
+    )

@@ -24,7 +24,7 @@ Alm = Callable[..., Result]
 COMMANDS = (
     *("models", "versions", "targets", "runs", "run", "inbox", "pipelines"),
     *("start", "publish", "rollback", "verify", "approve", "refuse", "cancel"),
-    *("redrive", "discard", "validate", "init"),
+    *("redrive", "discard", "validate", "init", "choose"),
 )
 
 

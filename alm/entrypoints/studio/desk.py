@@ -1,0 +1,228 @@
+"""What a command about Studio works at: the workspace it names, and where its answers go.
+
+Every such command takes `--workspace`, `--region` and `--token`, or `--of`, and `--json`; they are
+added here, so that a command only tells what is its own.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from functools import cached_property
+from typing import Annotated, Any, get_type_hints
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from alm.domain.errors import Refused
+from alm.domain.experiment import StudioWorkspace
+from alm.domain.messages import describe
+from alm.entrypoints import tables_out
+from alm.entrypoints.client import Client
+from alm.entrypoints.studio.connection import Connect, Connection
+from alm.ports import Clock
+from alm.studio_ports import ClassicServices, NewServices, Workspace
+
+REGION = "South Central US"
+TOKEN = "env:ALM_STUDIO_WORKSPACE_TOKEN"  # noqa: S105 - the name of one
+PANEL = "Which workspace"
+
+Handler = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The options that every command takes."""
+
+    workspace: str = ""
+    region: str = REGION
+    token: str = TOKEN
+    of: str = ""
+    as_json: bool = False
+
+
+_OPTIONS: Mapping[str, object] = {
+    "workspace": Annotated[
+        str,
+        typer.Option(
+            help="The id of the workspace.", envvar="ALM_STUDIO_WORKSPACE", rich_help_panel=PANEL
+        ),
+    ],
+    "region": Annotated[
+        str,
+        typer.Option(help="Its region.", envvar="ALM_STUDIO_REGION", rich_help_panel=PANEL),
+    ],
+    "token": Annotated[
+        str,
+        typer.Option(
+            help="The name of its token: env:NAME or keyvault:vault/name.", rich_help_panel=PANEL
+        ),
+    ],
+    "of": Annotated[
+        str,
+        typer.Option(
+            help="Instead: the workspace that this managed model names.", rich_help_panel=PANEL
+        ),
+    ],
+    "as_json": Annotated[bool, typer.Option("--json", help="Print JSON for machines.")],
+}
+
+
+class Desk:
+    """One command's work place. Ports are found when they are first asked for."""
+
+    def __init__(self, connection: Connection, choice: Choice, api: Client) -> None:
+        self.connection = connection
+        self.choice = choice
+        self.api = api
+        self.console = Console(stderr=True)
+
+    @property
+    def clock(self) -> Clock:
+        return self.connection.clock
+
+    @cached_property
+    def declared(self) -> StudioWorkspace:
+        """The workspace that the options or the declaration name. Raises Refused if none does."""
+        if not self.choice.of:
+            return named(self.choice, self.connection.environment)
+        found = self.connection.declared(self.choice.of).studio
+        if found is None:
+            raise Refused(
+                f"managed model {self.choice.of!r} names no workspace; add `workspace` to it, or "
+                "use --workspace"
+            )
+        return found
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.connection.studio.workspace(self.declared)
+
+    @property
+    def classic(self) -> ClassicServices:
+        return self.connection.studio.classic_services(self.declared)
+
+    @property
+    def new(self) -> NewServices:
+        return self.connection.studio.new_services()
+
+    def show(self, document: Any, columns: tables_out.Columns | None = None) -> None:
+        """Print rows as a table, or anything as JSON."""
+        tables_out.show(document, as_json=self.choice.as_json, columns=columns)
+
+    def answer(self, **document: object) -> None:
+        """Print what became of an order."""
+        if self.choice.as_json:
+            tables_out.show(document, as_json=True)
+        else:
+            shown = {name: value for name, value in document.items() if value not in ("", None)}
+            tables_out.show_answer(shown)
+
+    def tell(self, text: str) -> None:
+        """Tell how it goes, on the error stream."""
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def confirm(self, question: str, yes: bool) -> None:
+        """Ask before what cannot be taken back; `--yes` answers it. Ends the command otherwise."""
+        if not yes:
+            typer.confirm(f"{question}\nDo it?", abort=True, err=True)
+
+
+def named(choice: Choice, environment: Mapping[str, str]) -> StudioWorkspace:
+    """The workspace that options name; ALM_STUDIO_URL is where a local one is."""
+    if not choice.workspace:
+        raise Refused(
+            "no workspace is named; give --workspace or ALM_STUDIO_WORKSPACE (its id, 32 hex "
+            "digits), or --of MODEL"
+        )
+    url = environment.get("ALM_STUDIO_URL", "").rstrip("/")
+    fields = {"workspace": choice.workspace, "region": choice.region, "token": choice.token}
+    try:
+        return StudioWorkspace.model_validate({**fields, "studio": url, "management": url})
+    except ValidationError as error:
+        raise Refused(f"the workspace: {describe(error)}; correct --workspace, --region, --token"
+                      ) from error  # fmt: skip
+
+
+def command(app: typer.Typer, name: str, *, example: str) -> Callable[[Handler], Handler]:
+    """Add a command to a noun: the handler is given a `Desk`, then its own arguments.
+
+    An argument whose type is a dataclass stands for the options that its fields are.
+    """
+
+    def add(handler: Handler) -> Handler:
+        own = list(inspect.signature(handler, eval_str=True).parameters.values())[1:]
+
+        def run(context: typer.Context, **given: Any) -> None:
+            choice = Choice(**{option: given.pop(option) for option in _OPTIONS})
+            arguments = {one.name: _argument(one, given) for one in own}
+            desk = Desk(_connection(context), choice, _api(context))
+            try:
+                handler(desk, **arguments)
+            except ValidationError as error:  # of a value that was made from what a person wrote
+                raise Refused(f"{describe(error)}; correct the arguments") from error
+
+        run.__doc__ = inspect.getdoc(handler)
+        run.__signature__ = _signature(own)  # type: ignore[attr-defined]
+        app.command(name, epilog=f"Example: alm {app.info.name} {name} {example}".rstrip())(run)
+        return handler
+
+    return add
+
+
+def _argument(parameter: inspect.Parameter, given: Mapping[str, Any]) -> Any:
+    record = parameter.annotation
+    if not is_dataclass(record):
+        return given[parameter.name]
+    assert isinstance(record, type)
+    return record(**{field.name: given[field.name] for field in fields(record)})
+
+
+def _signature(own: Iterable[inspect.Parameter]) -> inspect.Signature:
+    """The handler's own parameters, then the options that every command takes."""
+    defaults = Choice()
+    shared = [_parameter(name, hint, getattr(defaults, name)) for name, hint in _OPTIONS.items()]
+    context = _parameter("context", typer.Context, inspect.Parameter.empty)
+    parts = [part for parameter in own for part in _expanded(parameter)]
+    return inspect.Signature([context, *parts, *shared])
+
+
+def _expanded(parameter: inspect.Parameter) -> list[inspect.Parameter]:
+    record = parameter.annotation
+    if not is_dataclass(record):
+        return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
+    hints = get_type_hints(record, include_extras=True)
+    return [_parameter(one.name, hints[one.name], _default(one)) for one in fields(record)]
+
+
+def _parameter(name: str, hint: object, default: object) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=hint)
+
+
+def _default(field: Field[Any]) -> object:
+    return inspect.Parameter.empty if field.default is MISSING else field.default
+
+
+def _connection(context: typer.Context) -> Connection:
+    connect: Connect = context.obj
+    return connect(dict(os.environ))
+
+
+def _api(context: typer.Context) -> Client:
+    found = context.find_root().obj
+    assert isinstance(found, Client), "the root command makes one"
+    return found
+
+
+def rows(items: Sequence[Any], *names: str) -> list[dict[str, object]]:
+    """Some fields of values, as rows of a table."""
+    return [{name: getattr(item, name) for name in names} for item in items]
+
+
+def columns(*names: str, **titles: str) -> tables_out.Columns:
+    """Columns of a table that show the fields of its rows; titles: other words for some."""
+    return tuple((titles.get(name, name), tables_out.field(name)) for name in names)
