@@ -313,10 +313,13 @@ def test_an_experiment_deleted_while_it_is_deployed_leaves_no_service(
     lab.client.fault("GET", r"/experimentoutput/.*\.ilearner", "slow", seconds=0.5)
     path = f"experiments/{predictive.experiment}/webservice"
     service = lab.call("POST", path).json()["WebServiceGroupId"]
+    deadline = time.monotonic() + 20
+    while not any(fault["seen"] for fault in lab.client.admin("GET", "faults")):
+        assert time.monotonic() < deadline, "the deployment does not begin"
+        time.sleep(0.02)
 
     assert lab.call("DELETE", f"experiments/{predictive.experiment}").ok
 
-    deadline = time.monotonic() + 20
     while ("deploy", service) not in events(lab):
         assert time.monotonic() < deadline
         time.sleep(0.02)
