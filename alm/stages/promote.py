@@ -7,6 +7,8 @@ writes the same file and the same manifest.
 from __future__ import annotations
 
 from alm.domain import deployments, versions
+from alm.domain.drafts import graph_of
+from alm.domain.graph.settings import settings_of
 from alm.domain.outcomes import Done, Outcome
 from alm.domain.versions import Manifest
 from alm.stages.context import Context
@@ -30,7 +32,7 @@ def visit(context: Context) -> Outcome:
             run=context.step.run,
             job=state.job,
             lineage=state.inputs,
-            parameters=model.training.parameters if model.training else {},
+            parameters=_parameters(context),
             metrics=state.metrics,
             evidence=state.evidence,
             asset=state.studio.asset,
@@ -39,3 +41,12 @@ def visit(context: Context) -> Outcome:
     )
     want = deployments.placed(model, manifest.served())
     return Done(state.model_copy(update={"want": want}), why=f"{manifest.version} is {path}")
+
+
+def _parameters(context: Context) -> dict[str, str]:
+    """What the training service was given, or what the experiment's modules were set to."""
+    ran, declared = context.state.studio.ran, context.model.studio
+    if not ran or declared is None:
+        return context.model.training.parameters if context.model.training else {}
+    snapshot = context.ports.studio.workspace(declared).experiment(ran)
+    return settings_of(graph_of(snapshot))
