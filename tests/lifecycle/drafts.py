@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from urllib.parse import quote
 
 from alm.domain.experiment import Draft, Graph, ServiceBlock
-from devstack.studio.modules import MODULES
+from tests.contract.studio.drafts import graph, node
 
 LABEL = "target"
-LAYOUT = (
-    "<?xml version='1.0' encoding='utf-16'?><DataV1 xmlns:xsd='http://www.w3.org/2001/XMLSchema' "
-    "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><Meta /><NodePositions></NodePositions>"
-    "<NodeGroups /></DataV1>"
-)
 
 
 def training(dataset: str, name: str, learner: str = "Two-Class Logistic Regression") -> Draft:
     """Split, train, score the holdout, evaluate it."""
     nodes = [
-        _node("split", "Split Data", {"Random seed": "7"}, Dataset=("DataSourceId", dataset)),
-        _node("learner", learner),
-        _node("train", "Train Model", {"Label column": LABEL}),
-        _node("score", "Score Model"),
-        _node("evaluate", "Evaluate Model"),
+        node("split", "Split Data", {"Random seed": "7"}, Dataset=("DataSourceId", dataset)),
+        node("learner", learner),
+        node("train", "Train Model", {"Label column": LABEL}),
+        node("score", "Score Model"),
+        node("evaluate", "Evaluate Model"),
     ]
     edges = [
         ("split:Results dataset1", "train:Dataset"),
@@ -39,9 +36,9 @@ def predictive(dataset: str, model: str, name: str) -> Draft:
     ports = {"Dataset": ("DataSourceId", dataset), "Trained model": ("TrainedModelId", model)}
     picker = _columns_but(LABEL)
     nodes = [
-        _node("select", "Select Columns in Dataset", {"Select Columns": picker},
+        node("select", "Select Columns in Dataset", {"Select Columns": picker},
               Dataset=("DataSourceId", dataset)),
-        _node("score", "Score Model", **{"Trained model": ports["Trained model"]}),
+        node("score", "Score Model", **{"Trained model": ports["Trained model"]}),
     ]  # fmt: skip
     edges = [("select:Results dataset", "score:Dataset")]
     block = {
@@ -55,9 +52,6 @@ def predictive(dataset: str, model: str, name: str) -> Draft:
 
 
 def _columns_but(label: str) -> str:
-    import json
-    from urllib.parse import quote
-
     rules = [
         {"ruleType": "AllColumns", "exclude": False},
         {"ruleType": "ColumnNames", "columns": [label], "exclude": True},
@@ -66,50 +60,12 @@ def _columns_but(label: str) -> str:
 
 
 def _graph(nodes: list[dict[str, Any]], edges: list[tuple[str, str]]) -> Graph:
-    return Graph.model_validate(
+    joined = [
         {
-            "ModuleNodes": nodes,
-            "EdgesInternal": [
-                {
-                    "SourceOutputPortId": source,
-                    "DestinationInputPortId": target,
-                    "DestinationInputPortIndex": None,
-                }
-                for source, target in edges
-            ],
-            "SerializedClientData": LAYOUT,
-            "PublishInfo": None,
-            "Parameters": None,
+            "SourceOutputPortId": source,
+            "DestinationInputPortId": target,
+            "DestinationInputPortIndex": None,
         }
-    )
-
-
-def _node(
-    node_id: str, module: str, parameters: dict[str, str] | None = None, **assets: tuple[str, str]
-) -> dict[str, Any]:
-    kind = MODULES[module]
-    return {
-        "Id": node_id,
-        "ModuleId": kind.id,
-        "Comment": node_id,
-        "CommentCollapsed": True,
-        "ModuleParameters": [
-            {"Name": key, "Value": value, "ValueType": "Literal", "LinkedGlobalParameter": None}
-            for key, value in (parameters or {}).items()
-        ],
-        "InputPortsInternal": [
-            {
-                **dict.fromkeys(("DataSourceId", "TrainedModelId", "TransformModuleId")),
-                **dict([assets[port]] if port in assets else []),
-                "Name": port,
-                "NodeId": node_id,
-                "PortIndex": None,
-            }
-            for port in kind.inputs
-        ],
-        "OutputPortsInternal": [
-            {"Name": port, "NodeId": node_id, "OutputType": None} for port in kind.outputs
-        ],
-        "UsePreviousResults": True,
-        "IsPartOfPartialRun": False,
-    }
+        for source, target in edges
+    ]
+    return graph(nodes, joined)

@@ -46,8 +46,8 @@ def test_a_dataset_ends_as_a_deployed_and_tested_service(make):
     manifest = world.ports.versions.manifest(world.name, "v1")
     assert manifest.asset.startswith(world.workspace_declared.workspace)
     assert manifest.metrics["auc"] > 0.8
-    assert "target" == manifest.parameters["train: Label column"]
-    assert "7" == manifest.parameters["split: Random seed"]
+    assert "target" == manifest.parameters["train – größer: Label column"]
+    assert "7" == manifest.parameters["split – größer: Random seed"]
     assert [f"{world.name}/day1.csv"] == [blob.name for blob in manifest.lineage]
     assert 3 == len(world.answers())
 
