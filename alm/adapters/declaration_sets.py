@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from alm.adapters.declaration_reading import Reading
-from alm.domain import patterns
+from alm.domain import experiment_rules, patterns
 from alm.domain.declaration_rules import services
 from alm.domain.declared import Declared, Single
 from alm.domain.deployments import deployed_as
@@ -65,11 +65,18 @@ def _services(sound: Sound) -> Iterator[Mistake]:
             if other is owner or owner.place in told or _one_document(other, owner):
                 continue
             told.add(owner.place)
-            verb = "makes the names of" if owner.place[-1] == "name_template" else "is patched by"
-            what = f"{verb} {other} too"
+            what = f"{_shared(owner.place)} {other} too"
             remedy = "each managed model needs an endpoint or service of its own"
+            if owner.place[0] == "experiment":
+                remedy = "each managed model needs experiments and assets of its own"
             yield reading.document.mistake(owner.place, what, remedy)
     yield from _captured_services(sound, owners)
+
+
+def _shared(place: Place) -> str:
+    if place[0] == "experiment":
+        return "is used by"
+    return "makes the names of" if place[-1] == "name_template" else "is patched by"
 
 
 def _one_document(one: Owner, other: Owner) -> bool:
@@ -79,7 +86,7 @@ def _one_document(one: Owner, other: Owner) -> bool:
 
 def _owned(reading: Reading, declared: Declared) -> Iterator[tuple[str, Owner]]:
     """Every service that a declaration patches; of members by captures there is no list."""
-    if {"targets", "staging"} & reading.faulty or reading.sample is None:
+    if {"targets", "staging", "experiment"} & reading.faulty or reading.sample is None:
         return
     if isinstance(declared, Single):
         for place, name in services(reading.sample):
@@ -102,6 +109,10 @@ def _owned_by_members(reading: Reading, family: Family, rows: Rows) -> Iterator[
 def _service_texts(family: Family) -> Iterator[tuple[Place, str]]:
     """Endpoint or resource of each target, or what is deployed beside it, with its placeholders,
     by place."""
+    steps = family.template.get("experiment")
+    if isinstance(steps, Mapping):
+        for place, text in experiment_rules.owned(steps, "{model}"):
+            yield place, _lowered(text)
     targets = family.template.get("targets")
     staging = family.template.get("staging")
     listed: list[tuple[Place, object]] = [(("staging",), staging)]

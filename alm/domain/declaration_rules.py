@@ -48,7 +48,10 @@ def services(model: ManagedModel) -> Iterator[tuple[Place, str]]:
             yield ("targets", index, "name_template"), deployments.deployed_as(name, names).lower()
     if model.staging is not None:
         yield ("staging", "service"), service_name(model.staging.service)
-    yield from experiment_rules.owned(model)
+    if model.experiment is not None:
+        steps = model.experiment.model_dump(mode="json")
+        for place, name in experiment_rules.owned(steps, model.model):
+            yield place, name.lower()
 
 
 def service_name(service: Service) -> str:

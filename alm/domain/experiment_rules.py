@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from alm.domain.experiment_steps import ExperimentSteps, PredictiveExperiment, TrainingExperiment
 from alm.domain.managed_model import ManagedModel
 from alm.domain.mistakes import Finding, Place
+
+NAMED: Mapping[str, str] = {
+    "training.name": TrainingExperiment.model_fields["name"].default,
+    "predictive.name": PredictiveExperiment.model_fields["name"].default,
+    "dataset": ExperimentSteps.model_fields["dataset"].default,
+    "trained_model": ExperimentSteps.model_fields["trained_model"].default,
+}
+"""Names of what a managed model has in the workspace, with their defaults."""
 
 
 def one_way(model: ManagedModel) -> Iterator[Finding]:
@@ -32,19 +42,30 @@ def starts(model: ManagedModel) -> Iterator[Finding]:
         yield Finding(("experiment",), what, "declare `dataset`, for example `churn/*.csv`")
 
 
-def owned(model: ManagedModel) -> Iterator[tuple[Place, str]]:
-    """What only one managed model may change: experiments in place, the service it deploys."""
-    steps = model.experiment
-    if steps is None:
-        return
-    for role, source in (
-        ("training", steps.training.source),
-        ("predictive", steps.predictive.source),
-    ):
-        if source.in_place:
-            yield ("experiment", role, "source"), f"experiment {source.experiment}"
-    if steps.service.resource is not None:
-        yield ("experiment", "service", "resource"), steps.service.resource.lower()
+def owned(steps: Mapping[str, Any], model: str) -> Iterator[tuple[Place, str]]:
+    """What only one managed model may change, as texts: experiments, assets, the service.
+
+    steps: the section as it is declared, defaults left out.
+    """
+    here = str(_at(steps, "workspace", "workspace"))
+    for name, default in NAMED.items():
+        place = name.split(".")
+        section = steps.get(place[0])
+        source = section.get("source") if isinstance(section, Mapping) else None
+        if isinstance(source, Mapping) and source.get("in_place"):
+            yield ("experiment", place[0], "source"), f"{here}: {source.get('experiment')}"
+            continue
+        title = str(_at(steps, *place) or default).replace("{model}", model)
+        yield ("experiment", *place), f"{here}: {place[0]} {title}"
+    resource = _at(steps, "service", "resource")
+    if resource:
+        yield ("experiment", "service", "resource"), str(resource)
+
+
+def _at(section: object, *place: str) -> object:
+    for name in place:
+        section = section.get(name) if isinstance(section, Mapping) else None
+    return section
 
 
 def polling(model: ManagedModel) -> Iterator[Finding]:

@@ -115,3 +115,43 @@ def test_an_experiment_is_changed_in_place_by_one_managed_model_only(folder: Pat
 
     with pytest.raises(Misconfigured, match="too"):
         Declarations.read(folder, None)
+
+
+def family(**changes: Any) -> dict[str, Any]:
+    document = declaration(dataset="sales/{shop}/*.csv", **changes)
+    del document["model"]
+    return {"family": "shops", **document}
+
+
+def test_each_member_of_a_family_has_experiments_and_assets_of_its_own(folder: Path) -> None:
+    put(folder, "shops.yaml", family())
+
+    steps = Declarations.read(folder, None).resolve("shops--berlin").experiment
+
+    assert steps is not None
+    assert "{model} training" == steps.training.name
+    assert "{model}" == steps.dataset
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"dataset": "Sales"}, "experiment.dataset"),
+        ({"trained_model": "Sales model"}, "experiment.trained_model"),
+        (
+            {"predictive": {"source": {"experiment": PREDICTIVE, "in_place": True}}},
+            "experiment.predictive.source",
+        ),
+        (
+            {"service": {"kind": "new", "resource": arm("sales")["resource"], "hosting": HOSTING}},
+            "experiment.service.resource",
+        ),
+    ],
+)
+def test_what_all_members_would_share_is_told(folder: Path, changes: Any, place: str) -> None:
+    put(folder, "shops.yaml", family(experiment=changes))
+
+    with pytest.raises(Misconfigured) as caught:
+        Declarations.read(folder, None)
+
+    assert f"{place}: is the same for members that differ in shop" in str(caught.value)
