@@ -16,6 +16,7 @@ from alm.domain.managed_model import DEPLOYED
 from alm.domain.messages import Decision
 from alm.domain.run import NodeOutput
 from alm.domain.web_services import EndpointSettings
+from alm.stages.experiment import upload
 from devstack.demo import tables
 
 STAGES = (
@@ -425,3 +426,15 @@ def test_a_verification_reads_the_deployed_service_back_and_tests_it(make):
     world.settle()
 
     assert "verified" == world.run(2)["result"], world.run(2)["why"]
+
+
+def test_a_dataset_that_studio_cannot_take_is_not_uploaded(make, monkeypatch):
+    world = make()
+    monkeypatch.setattr(upload, "BYTES_MAX", 1000)
+
+    world.trigger(blob=world.drop())
+    world.settle()
+
+    assert "failed" == world.run()["result"]
+    assert "take datasets of at most 1000" in world.run()["why"]
+    assert [] == [a for a in world.workspace.assets("dataset") if a.name == world.name]

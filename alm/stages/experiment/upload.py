@@ -13,6 +13,7 @@ from alm.domain.run import BlobRef
 from alm.stages.context import Context
 from alm.stages.experiment import workbench
 
+BYTES_MAX = 10 << 30  # documented as the most that modules can take
 SCHEMA_LOOKS_MAX = 120  # a schema takes seconds; big files a few minutes
 
 
@@ -23,7 +24,23 @@ def visit(context: Context) -> Outcome:
     found = _known(context, name)
     same = next((asset for asset in found if asset.description == marker), None)
     if same is None:
-        _upload(context, blob, name, marker, found)
+        size = context.ports.blobs.properties(blob.path).size
+        if size > BYTES_MAX:
+            return Failed(
+                f"{blob.path} has {size} bytes, and Studio's modules take datasets of at most "
+                f"{BYTES_MAX}; upload fewer rows, or fewer columns"
+            )
+        _upload(
+            context,
+            blob,
+            size,
+            Upload(
+                name=name,
+                data_type=workbench.steps(context).data_type,
+                description=marker,
+                family=found[0].family if found else "",
+            ),
+        )
         return Wait(0, f"uploaded {marker} as {name!r}")
     if same.schema_state in ("NotStarted", "Pending") and context.step.waits < SCHEMA_LOOKS_MAX:
         return Wait(min(0.25 * 1.3**context.step.waits, 10), f"the schema of {name!r} is read")
@@ -54,13 +71,6 @@ def _known(context: Context, name: str) -> list[Asset]:
     return sorted((a for a in assets if a.name == name), key=lambda asset: -asset.number)
 
 
-def _upload(context: Context, blob: BlobRef, name: str, marker: str, found: list[Asset]) -> None:
-    size = context.ports.blobs.properties(blob.path).size
-    upload = Upload(
-        name=name,
-        data_type=workbench.steps(context).data_type,
-        description=marker,
-        family=found[0].family if found else "",
-    )
+def _upload(context: Context, blob: BlobRef, size: int, upload: Upload) -> None:
     with context.ports.blobs.open(blob.path, etag=blob.etag) as content:
         workbench.workspace(context).upload(upload, content, size=size)
