@@ -7,13 +7,11 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the app or Studio cann
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from alm.adapters.declarations import Declarations
 from alm.entrypoints import initialise, studio, tables_out
 from alm.entrypoints.client import ApiFailed, Client
 from alm.entrypoints.exits import REFUSED, Commands
@@ -80,6 +78,18 @@ def versions(context: typer.Context, model: Model, as_json: AsJson = False) -> N
     _show(client(context).get("models", model, "versions"), as_json, tables_out.VERSIONS)
 
 
+@cli.command(epilog="Example: alm served churn --at 2026-05-01T12:00:00Z")
+def served(
+    context: typer.Context,
+    model: Model,
+    at: Annotated[str, typer.Option(help="Only what was in service at this time.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List what was in service since when."""
+    found = client(context).get("models", model, "served", query={"at": at} if at else {})
+    _show(found if as_json or not at else [found], as_json, tables_out.SERVED)
+
+
 @cli.command(epilog="Example: alm targets churn --read")
 def targets(
     context: typer.Context,
@@ -110,10 +120,7 @@ def runs(
 def run(context: typer.Context, run: Run, as_json: AsJson = False) -> None:
     """Show one run: why it started, each visit of a stage, how it ended."""
     document = client(context).get("runs", run)
-    if as_json:
-        _show(document, True)
-    else:
-        tables_out.show_run(document)
+    tables_out.show_run(document, as_json=as_json)
 
 
 @cli.command(epilog="Example: alm inbox --json")
@@ -177,6 +184,20 @@ def rollback(
     _start(context, model, "rollback", {"version": to}, minutes if wait else 0, as_json)
 
 
+@cli.command(epilog="Example: alm redeploy churn --commit 1f3a9c07 --wait")
+def redeploy(
+    context: typer.Context,
+    model: Model,
+    commit: Annotated[str, typer.Option(help="Which commit; the newest, if left out.")] = "",
+    wait: Wait = False,
+    minutes: Minutes = MINUTES_MAX,
+    as_json: AsJson = False,
+) -> None:
+    """Put the definitions of a commit back into their targets, read back and smoke-test them."""
+    document = {"commit": commit} if commit else {}
+    _start(context, model, "redeploy", document, minutes if wait else 0, as_json)
+
+
 @cli.command(epilog="Example: alm verify churn --wait")
 def verify(
     context: typer.Context,
@@ -229,23 +250,6 @@ def discard(context: typer.Context, item: Item, as_json: AsJson = False) -> None
     _answer(client(context).post("inbox", item, "discard"), as_json)
 
 
-@cli.command(epilog="Example: alm validate managed_models")
-def validate(
-    folder: Annotated[Path, typer.Argument(help="The folder of declarations.")] = Path(
-        "managed_models"
-    ),
-    as_json: AsJson = False,
-) -> None:
-    """Check declarations of managed models; every mistake is told with file, line and remedy."""
-    declared = Declarations.read(folder, None)
-    declared.check_members()
-    found = {"models": declared.models(), "families": list(declared.families())}
-    if as_json:
-        _show(found, True)
-    else:
-        Console().print(f"{len(found['models'])} managed models, {len(found['families'])} families")
-
-
 initialise.add_to(cli)
 studio.add_to(cli)
 
@@ -265,10 +269,7 @@ def _start(
         return
     follower = Follower(client(context), Console(stderr=True))
     ended = follower.until_ended(answer, minutes)
-    if as_json:
-        _show({"id": answer["id"], "runs": ended}, True)
-    else:
-        _show(ended, False, tables_out.ENDED)
+    _show({"id": answer["id"], "runs": ended} if as_json else ended, as_json, tables_out.ENDED)
     if not all(row.get("result") in GOOD for row in ended):
         raise typer.Exit(REFUSED)
 

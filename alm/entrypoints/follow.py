@@ -21,7 +21,7 @@ LOOK_SECONDS = 0.5
 AWAY_SECONDS_MAX = 120.0  # a deployment of the app takes less
 SEEN_SECONDS_MAX = 15.0  # a run that ends is on record by then; what is not was skipped
 AT_ONCE = 8  # members of a family that are asked after at the same time
-GOOD = ("ok", "verified")
+GOOD = ("ok", "verified", "harvested")
 
 Row = dict[str, Any]
 

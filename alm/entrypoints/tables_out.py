@@ -48,6 +48,12 @@ VERSIONS: Columns = (
     ("metrics", _metrics),
     ("digest", lambda row: str(row["digest"])[:19]),
 )
+SERVED: Columns = (
+    ("since", lambda row: str(row["at"])[:19]),
+    ("champion", _of("champion")),
+    ("run", _of("run")),
+    ("targets", lambda row: ", ".join(f"{k}: {v}" for k, v in sorted(row["targets"].items()))),
+)
 TARGETS: Columns = (
     ("target", _of("target")),
     ("kind", _of("kind")),
@@ -134,8 +140,11 @@ def _metrics_of(state: Row) -> list[tuple[str, float]]:
     return [(name, float(value)) for name, value in (state.get("metrics") or {}).items()]
 
 
-def show_run(document: Row) -> None:
+def show_run(document: Row, *, as_json: bool = False) -> None:
     """Print one run as a timeline."""
+    if as_json:
+        show(document, as_json=True)
+        return
     console = Console()
     ended = document.get("result") or "in flight"
     _line(console, f"{document['run']} {document.get('pipeline', '')}: {ended}")
