@@ -82,8 +82,12 @@ class BlobReference:
         return "." + name.rsplit(".", 1)[-1].lower() if "." in name else ""
 
 
-def parse_connection_string(text: str) -> Account:
-    """The account that a connection string names; raises BadArgument."""
+def parse_connection_string(text: str, own: Account | None = None) -> Account:
+    """The account that a connection string names; raises BadArgument.
+
+    Where it has no BlobEndpoint, the name and key of Studio's `own` account mean that account:
+    clients exist that build such a string from the two and leave no room for an endpoint.
+    """
     fields = dict(part.split("=", 1) for part in text.split(";") if "=" in part)
     if fields.get("UseDevelopmentStorage", "").lower() == "true":
         return Account(EMULATOR_ACCOUNT, EMULATOR_KEY, EMULATOR_ENDPOINT)
@@ -96,17 +100,21 @@ def parse_connection_string(text: str) -> Account:
             "InvalidBlobConnectionString",
             "ConnectionString needs AccountName, AccountKey and, if given, an http BlobEndpoint.",
         )
+    if own is not None and (name, key) == (own.name, own.key) and "BlobEndpoint" not in fields:
+        return own
     return Account(name, key, endpoint)
 
 
-def parse_reference(document: Any, target: str, *, now: datetime | None = None) -> BlobReference:
+def parse_reference(
+    document: Any, target: str, *, own: Account | None = None, now: datetime | None = None
+) -> BlobReference:
     """The blob that an AzureBlobDataReference names, in either form; raises BadArgument."""
     if not isinstance(document, Mapping):
         raise bad_argument("MissingInputBlobInformation", "A blob reference is missing.", target)
     fields = {name: _text(document.get(name), name, target) for name in _REFERENCE_FIELDS}
     relative = checked_relative(fields["RelativeLocation"], target)
     if fields["ConnectionString"]:
-        account = parse_connection_string(fields["ConnectionString"])
+        account = parse_connection_string(fields["ConnectionString"], own)
         grant = account.own_grant(now or datetime.now(UTC))
         return BlobReference(account.base_location, relative, grant)
     base = fields["BaseLocation"]

@@ -23,6 +23,7 @@ from devstack.studio.arm_paths import (
     check_name,
     page,
     region_key,
+    skip_token,
     version_of,
 )
 from devstack.studio.arm_rules import ServiceRules, merged
@@ -110,7 +111,9 @@ class NewServices:
             refuse([f"region must be one of {', '.join(REGIONS.values())}"], "InvalidRegion")
         operation = self._operations.begin(service.document["location"])
         self._operations.succeed(operation)
-        return Response(202, headers=self._operations.headers(operation, request))
+        headers = self._operations.headers(operation, request)
+        result = {"Location": headers["Azure-AsyncOperation"]}  # the result is the operation
+        return Response(202, headers={**headers, **result})
 
     def resume(self) -> None:
         """Carry out the updates that an earlier Studio had begun, and fetch all models again."""
@@ -280,7 +283,7 @@ class NewServices:
 
     def _list(self, request: Request, prefix: str) -> Response:
         version = version_of(request, API_VERSIONS)
-        after = request.query.get("$skiptoken", "")
+        after = skip_token(request)
         found = self._store.list(NewService, prefix, after, PAGE_ITEMS + 1)
         documents = [
             (_key_of(item), sparse_document(self._context, item, version)) for item in found

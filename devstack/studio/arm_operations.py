@@ -51,13 +51,16 @@ class Operations:
             self._context.store.put(operation.id, operation)
 
     def headers(self, operation: Operation, request: Request) -> Mapping[str, str]:
-        """The headers that name an operation to the caller."""
+        """The headers that name an operation to the caller.
+
+        No `Location`: clients would take it for that of the result and read the operation there.
+        """
         url = (
             f"{self._context.base_url}/subscriptions/{self._context.identity.subscription_id}"
             f"/providers/{PROVIDER}/locations/{region_key(operation.region)}"
             f"/operationsStatus/{operation.id}?api-version={request.query['api-version']}"
         )
-        return {"Azure-AsyncOperation": url, "Location": url, "Retry-After": "0"}
+        return {"Azure-AsyncOperation": url, "Retry-After": "0"}
 
     def get(self, request: Request) -> Response:
         """How an operation is doing."""

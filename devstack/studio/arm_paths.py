@@ -63,6 +63,12 @@ def plan_key(plan_id: str, subscription: str) -> str:
     return f"{match[1]}/{match[2]}".lower() if match else ""
 
 
+def skip_token(request: Request) -> str:
+    """After which item a page begins; the specifications write the name in both ways."""
+    query = {name.lower(): value for name, value in request.query.items()}
+    return query.get("$skiptoken", "")
+
+
 def page(found: Sequence[tuple[str, Any]], base_url: str, request: Request) -> dict[str, Any]:
     """A page of a list, linked to the next; `found` may hold one item more than a page."""
     shown = found[:PAGE_ITEMS]

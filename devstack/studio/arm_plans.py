@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from devstack.studio.arm_associations import Associations, plan_id, plan_of, services_on
 from devstack.studio.arm_checks import refuse
 from devstack.studio.arm_paths import (
     GROUP_NAME,
@@ -16,9 +17,8 @@ from devstack.studio.arm_paths import (
     REGIONS,
     check_name,
     page,
-    plan_key,
     region_key,
-    resource_id,
+    skip_token,
     version_of,
 )
 from devstack.studio.arm_schema import MapOf, Record, Scalar, canonical
@@ -26,22 +26,56 @@ from devstack.studio.context import Context
 from devstack.studio.errors import StudioError
 from devstack.studio.faults import CHANGE_NOTHING
 from devstack.studio.names import iso, new_id
-from devstack.studio.records import NewService, Plan
-from devstack.studio.web import Request, Response
+from devstack.studio.records import Plan
+from devstack.studio.web import Request, Response, Route
 
-_CAPACITY = Scalar("integer", minimum=1, maximum=100)
+CAPACITY_MIN, CAPACITY_MAX = 1, 100
+
+_CAPACITY = Scalar("integer", minimum=CAPACITY_MIN, maximum=CAPACITY_MAX)
 _SKU = Record({"name": Scalar(), "tier": Scalar(), "capacity": _CAPACITY})
 _PLAN = Record({"location": Scalar(), "tags": MapOf(Scalar()), "sku": _SKU}, ("location",))
 _PATCH = Record({"tags": MapOf(Scalar()), "sku": _SKU})
 _DEFAULT_SKU = {"name": "S1", "tier": "Standard", "capacity": 1}
 
+_CATALOG_SKU = {
+    "resourceType": f"{PROVIDER}/commitmentPlans",
+    "name": _DEFAULT_SKU["name"],
+    "tier": _DEFAULT_SKU["tier"],
+    "locations": list(REGIONS.values()),
+    "capacity": {
+        "minimum": CAPACITY_MIN,
+        "maximum": CAPACITY_MAX,
+        "default": _DEFAULT_SKU["capacity"],
+        "scaleType": "Manual",
+    },
+    "capabilities": [],
+    "costs": [],
+    "restrictions": [],
+}
+
 
 class Plans:
-    """Serves `.../providers/Microsoft.MachineLearning/commitmentPlans`."""
+    """Serves `.../providers/Microsoft.MachineLearning/commitmentPlans` and `skus`."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._store = context.store
+
+    def routes(self) -> list[Route]:
+        """The routes, without the check of the token."""
+        whole = f"/subscriptions/{{subscription}}/providers/{PROVIDER}"
+        group = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}"
+        one = group + "/commitmentPlans/{name}"
+        return [
+            Route("GET", whole + "/skus", self.skus),
+            Route("GET", whole + "/commitmentPlans", self.list_all),
+            Route("GET", group + "/commitmentPlans", self.list_group),
+            Route("GET", one, self.get),
+            Route("PUT", one, self.put),
+            Route("PATCH", one, self.patch),
+            Route("DELETE", one, self.delete),
+            *Associations(self._context).routes(),
+        ]
 
     def put(self, request: Request) -> Response:
         """Create a plan, or change its tags and SKU."""
@@ -80,7 +114,7 @@ class Plans:
     def patch(self, request: Request) -> Response:
         """Change tags or SKU."""
         version_of(request, PLAN_API_VERSIONS)
-        plan, mistakes = self._plan(request), list[str]()
+        plan, mistakes = plan_of(self._context, request), list[str]()
         document = canonical(_PATCH, request.json_object(), "commitmentPlan", mistakes)
         refuse(mistakes)
         plan.tags = document.get("tags", plan.tags)
@@ -91,15 +125,18 @@ class Plans:
     def get(self, request: Request) -> Response:
         """One plan."""
         version_of(request, PLAN_API_VERSIONS)
-        return Response(200, self._document(self._plan(request)))
+        return Response(200, self._document(plan_of(self._context, request)))
 
     def delete(self, request: Request) -> Response:
-        """Delete a plan that no web service uses; 204 when there is none."""
+        """Delete a plan that no web service uses; 200 too when there is none.
+
+        Source: the specification has no other status, and its clients fail on one.
+        """
         version_of(request, PLAN_API_VERSIONS)
         plan = self._store.get(Plan, _key(request))
         if plan is None:
-            return Response(204)
-        used_by = [service.name for service in self._services(plan)]
+            return Response(200)
+        used_by = [service.name for service in services_on(self._context, plan)]
         if used_by:
             message = f"The plan is in use by {', '.join(used_by[:10])}; delete them first."
             raise StudioError(409, "Conflict", message)
@@ -115,57 +152,20 @@ class Plans:
         """The plans of the subscription."""
         return self._list(request, "")
 
-    def associations(self, request: Request) -> Response:
-        """The web services on a plan."""
+    def skus(self, request: Request) -> Response:
+        """What plans can be bought: here the one SKU that plans have when none is named."""
         version_of(request, PLAN_API_VERSIONS)
-        plan = self._plan(request)
-        return Response(
-            200, {"value": [self._association(plan, service) for service in self._services(plan)]}
-        )
-
-    def _plan(self, request: Request) -> Plan:
-        plan = self._store.get(Plan, _key(request))
-        if plan is None:
-            message = f"There is no commitment plan {request.parts['name'][:64]!r} in this group."
-            raise StudioError(404, "ResourceNotFound", message)
-        return plan
-
-    def _services(self, plan: Plan) -> list[NewService]:
-        subscription, key = self._context.identity.subscription_id, _key_of(plan)
-        return [
-            service
-            for service in self._store.list(NewService)
-            if plan_key(_plan_id(service), subscription) == key
-        ]
+        return Response(200, {"value": [_CATALOG_SKU]})
 
     def _list(self, request: Request, prefix: str) -> Response:
         version_of(request, PLAN_API_VERSIONS)
-        after = request.query.get("$skipToken", request.query.get("$skiptoken", ""))
-        found = self._store.list(Plan, prefix, after, PAGE_ITEMS + 1)
+        found = self._store.list(Plan, prefix, skip_token(request), PAGE_ITEMS + 1)
         documents = [(_key_of(plan), self._document(plan)) for plan in found]
         return Response(200, page(documents, self._context.base_url, request))
 
-    def _association(self, plan: Plan, service: NewService) -> dict[str, Any]:
-        subscription = self._context.identity.subscription_id
-        plan_id = self._document(plan)["id"]
-        return {
-            "id": f"{plan_id}/commitmentAssociations/{service.name}",
-            "name": service.name,
-            "type": f"{PROVIDER}/commitmentPlans/commitmentAssociations",
-            "location": plan.location,
-            "properties": {
-                "associatedResourceId": resource_id(
-                    subscription, service.resource_group, "webServices", service.name
-                ),
-                "commitmentPlanId": plan_id,
-                "creationDate": iso(service.created),
-            },
-        }
-
     def _document(self, plan: Plan) -> dict[str, Any]:
-        subscription = self._context.identity.subscription_id
         return {
-            "id": resource_id(subscription, plan.resource_group, "commitmentPlans", plan.name),
+            "id": plan_id(self._context, plan),
             "name": plan.name,
             "type": f"{PROVIDER}/commitmentPlans",
             "location": plan.location,
@@ -178,17 +178,13 @@ class Plans:
                 "creationDate": iso(plan.created),
                 "includedQuantities": {},
                 "maxAssociationLimit": 10_000,
-                "maxCapacityLimit": 100,
-                "minCapacityLimit": 1,
+                "maxCapacityLimit": CAPACITY_MAX,
+                "minCapacityLimit": CAPACITY_MIN,
                 "planMeter": "local",
                 "refillFrequencyInDays": 30,
                 "suspendPlanOnOverage": False,
             },
         }
-
-
-def _plan_id(service: NewService) -> str:
-    return str((service.document["properties"].get("commitmentPlan") or {}).get("id", ""))
 
 
 def _key(request: Request) -> str:

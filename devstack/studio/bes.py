@@ -139,7 +139,7 @@ class BatchExecution:
         return {name: given.get(name) or default_output(package, name) for name in kinds}
 
     def _check(self, document: Mapping[str, Any], name: str, extensions: tuple[str, ...]) -> None:
-        reference = parse_reference(document, name)
+        reference = parse_reference(document, name, own=self._context.account)
         self._context.transfer.check(reference, name)
         if reference.extension not in extensions:
             message = (
@@ -167,9 +167,9 @@ class BatchExecution:
         own = self._context.account
         if "Own" in document:
             return BlobReference(own.base_location, document["Own"]), own
-        reference = parse_reference(document, "")
+        reference = parse_reference(document, "", own=own)
         if document.get("ConnectionString"):
-            return reference, parse_connection_string(document["ConnectionString"])
+            return reference, parse_connection_string(document["ConnectionString"], own)
         return reference, own if reference.base == own.base_location else None
 
 

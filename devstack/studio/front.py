@@ -59,11 +59,11 @@ class Front:
             self._execution_routes(parts.batch, parts.scoring)
             + self._management_routes(parts.classic)
             + self._service_routes(parts.new_services, parts.operations)
-            + self._plan_routes(parts.plans)
             + [
                 replace(route, handler=self._with_arm_token(route.handler))
-                for route in parts.workspaces.routes()
+                for route in parts.plans.routes()
             ]
+            + parts.workspaces.routes(self._with_arm_token)
             + parts.workspace_api.routes()
             + (_admin_routes(parts.admin) if parts.admin else [])
         )
@@ -206,21 +206,6 @@ class Front:
             Route("POST", one + "/listKeys", arm(services.list_keys)),
             Route("POST", one + "/CreateRegionalBlob", arm(services.create_regional)),
             Route("GET", f"/providers/{PROVIDER}/operations", arm(_operation_list)),
-        ]
-
-    def _plan_routes(self, plans: Plans) -> list[Route]:
-        whole = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/commitmentPlans"
-        group = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}"
-        one = group + "/commitmentPlans/{name}"
-        arm = self._with_arm_token
-        return [
-            Route("GET", whole, arm(plans.list_all)),
-            Route("GET", group + "/commitmentPlans", arm(plans.list_group)),
-            Route("GET", one, arm(plans.get)),
-            Route("PUT", one, arm(plans.put)),
-            Route("PATCH", one, arm(plans.patch)),
-            Route("DELETE", one, arm(plans.delete)),
-            Route("GET", one + "/commitmentAssociations", arm(plans.associations)),
         ]
 
     def _with_arm_token(self, handler: Handler) -> Handler:

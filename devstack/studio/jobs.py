@@ -192,7 +192,8 @@ class JobQueue:
             self._transfer.put(place, contents[name], "application/octet-stream")
 
     def _read(self, name: str, document: Mapping[str, Any]) -> Table:
-        reference = parse_reference(document, name, now=moment(self._clock()))
+        own, now = self._context.account, moment(self._clock())
+        reference = parse_reference(document, name, own=own, now=now)
         content = self._transfer.fetch(reference)
         try:
             return read_table(content, extension=reference.extension)
@@ -221,7 +222,7 @@ def output_reference(
     """Where an output goes: where the caller said, else into the workspace's own storage."""
     if "Own" in document:
         return BlobReference(account.base_location, document["Own"], account.own_grant(now))
-    return parse_reference(document, name, now=now)
+    return parse_reference(document, name, own=account, now=now)
 
 
 def default_output(package: Package, name: str) -> dict[str, Any]:

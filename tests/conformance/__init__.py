@@ -1,1 +1,1 @@
-"""Would Azure index and invoke this app the same way? Asked of Microsoft's own worker library."""
+"""Do the libraries and clients of others agree with the app and with local Studio?"""

@@ -1,9 +1,9 @@
-"""`python -m tests.conformance`: what Microsoft's own libraries say of us.
+"""`python -m tests.conformance`: what the libraries of others say of us.
 
 The app is indexed and invoked by the official worker library under Python 3.13; local Studio is
-used through the unmodified Studio client of PyPI under the Pythons that it works with. Each gets an
-environment of its own under `.local`; any Python of the right version that is found is used.
-Without one this says so and counts as not run. `--update` writes the golden snapshot of the
+used through unmodified clients of PyPI and npm under the Pythons and the Node that they work with.
+Each gets an environment of its own under `.local`; any Python of the right version that is found is
+used. Without one this says so and counts as not run. `--update` writes the golden snapshot of the
 bindings anew.
 """
 
@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conformance import studio_client
+from tests.conformance import azml_client, node_clients, studio_client
 from tests.conformance.environments import ROOT, environment, pythons
 
 GOLDEN = Path(__file__).parent / "bindings.json"
@@ -76,7 +76,8 @@ def functions(*, update: bool) -> bool:
 
 
 def main() -> int:
-    agree = [functions(update="--update" in sys.argv), studio_client.agrees()]
+    agree = [functions(update="--update" in sys.argv)]
+    agree += [part.agrees() for part in (studio_client, azml_client, node_clients)]
     return 0 if all(agree) else 1
 
 

@@ -114,8 +114,15 @@ def http(
     key = KEYS["reader" if method == "GET" else "operator"]
     headers = {KEY_HEADER: key, "content-type": "application/json"}
     url = f"https://alm.azurewebsites.net/api/{path}"
-    given = {"req": wire.http(method, url, headers, path, body)}
+    given = {"req": wire.http(method, url, headers, {"path": path}, body)}
     return Call(name, "api", given, expected, failing=failing)
+
+
+def score(name: str, model: str, expected: str, *, failing: bool = False) -> Call:
+    headers = {KEY_HEADER: KEYS["reader"], "content-type": "application/json"}
+    url, body = f"https://alm.azurewebsites.net/api/score/{model}", b'{"rows": [{"age": "39"}]}'
+    given = {"req": wire.http("POST", url, headers, {"model": model}, body)}
+    return Call(name, "score", given, expected, failing=failing)
 
 
 def _trigger() -> bytes:
@@ -212,5 +219,7 @@ CALLS = (
     http(
         "a path with everything", "GET", 'inbox/blob:datasets%2Fü b.csv@"1"', f"http 404 {PROBLEM}"
     ),
+    score("rows to score before anything is deployed", "churn", f"http 400 {PROBLEM}"),
+    score("rows to score, storage away", "churn", f"http 503 {PROBLEM}", failing=True),
     http("a look, storage away", "GET", "models", f"http 503 {PROBLEM}", failing=True),
 )

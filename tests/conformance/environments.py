@@ -5,11 +5,17 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".local"
+NODE_FILES = ("package.json", "package-lock.json")
+INSTALL_SECONDS_MAX = 300
+
+
+class NotInstalled(Exception):
+    """Packages cannot be had here; says why."""
 
 
 def pythons(*versions: str) -> Iterator[str]:
@@ -43,3 +49,38 @@ def environment(name: str, python: str, packages: list[str]) -> Path:
     subprocess.run([*pip, *packages], check=True)
     ready.write_text(wanted)
     return inside
+
+
+def node_packages(name: str, npm: Sequence[str], source: Path) -> Path:
+    """The `node_modules` with what a lock file pins; made anew when it changes.
+
+    Raises NotInstalled.
+    """
+    folder = FOLDER / name
+    ready, modules = folder / ".ready", folder / "node_modules"
+    pinned = b"".join((source / file).read_bytes() for file in NODE_FILES)
+    wanted = hashlib.sha256(pinned).hexdigest()
+    if ready.exists() and ready.read_text() == wanted:
+        return modules
+    print(f"conformance: installing the packages of {source.relative_to(ROOT)} with npm")
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in NODE_FILES:
+        shutil.copyfile(source / file, folder / file)
+    words = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    words += ["--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
+    try:
+        subprocess.run(
+            words,
+            cwd=folder,
+            check=True,
+            timeout=INSTALL_SECONDS_MAX,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+    except subprocess.CalledProcessError as error:
+        raise NotInstalled(f"npm ci failed: {'; '.join(error.stderr.splitlines()[:3])}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NotInstalled(f"npm ci did not end: {error}") from error
+    ready.write_text(wanted)
+    return modules

@@ -6,7 +6,6 @@ client, with a pandas that its `to_dataframe` still works with (it fails on pand
 
 from __future__ import annotations
 
-import json
 import subprocess
 import tempfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from devstack.studio.studio import Studio, StudioOptions
 from tests.conformance.environments import environment, pythons
+from tests.conformance.steps import agree, taken
 from tests.devstack.studio.client import Client
 from tests.devstack.studio.experiment_client import Lab, line, training_graph
 
@@ -34,21 +34,14 @@ def agrees() -> bool:
     except subprocess.CalledProcessError as error:
         print(f"NOT RUN: conformance of local Studio (azureml was not installed: {error})")
         return True
-    steps = _taken(inside)
-    for step in steps:
-        if step["expected"] != step["seen"]:
-            print(f"conformance: {step['name']}: expected {step['expected']}, saw {step['seen']}")
-    is_good = all(step["expected"] == step["seen"] for step in steps)
-    if is_good:
-        print(f"conformance: {len(steps)} steps of the Studio client azureml 0.2.7 agree")
-    return is_good
+    return agree("the Studio client azureml 0.2.7", _taken(inside))
 
 
-def _taken(python: Path) -> list[dict[str, Any]]:
+def _taken(python: Path) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         options = StudioOptions(data=Path(folder), with_samples=True)
         with Studio(options) as studio, Client(studio.description()) as client:
-            return _steps(python, _furnished(client))
+            return taken([python, STEPS], _furnished(client))
 
 
 def _furnished(client: Client) -> dict[str, Any]:
@@ -66,17 +59,3 @@ def _furnished(client: Client) -> dict[str, Any]:
         "port": "Scored dataset",
         "scored": lab.output(experiment_id, "score-4", "Scored dataset").text,
     }
-
-
-def _steps(python: Path, known: dict[str, Any]) -> list[dict[str, Any]]:
-    ran = subprocess.run(
-        [str(python), str(STEPS)],
-        input=json.dumps(known),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    if ran.returncode:
-        raise SystemExit(f"the steps of the Studio client failed:\n{ran.stdout}\n{ran.stderr}")
-    steps: list[dict[str, Any]] = json.loads(ran.stdout.splitlines()[-1])
-    return steps

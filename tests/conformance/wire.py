@@ -92,18 +92,21 @@ def blob_client(connection: str, container: str, name: str) -> TypedData:
     )
 
 
-def http(method: str, url: str, headers: dict[str, str], path: str, body: bytes) -> TypedData:
+def http(
+    method: str, url: str, headers: dict[str, str], parts: dict[str, str], body: bytes
+) -> TypedData:
+    """A request; `parts` are what the route's pattern names."""
     return TypedData(
         http=Shape(
             method=method,
             url=url,
             headers=headers,
-            params={"path": path},
+            params=parts,
             query={},
             body=octets(body),
             rawBody=None,
             nullable_headers={},
-            nullable_params={"path": Shape(value=path)},
+            nullable_params={name: Shape(value=part) for name, part in parts.items()},
             nullable_query={},
         )
     )

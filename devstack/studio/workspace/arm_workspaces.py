@@ -19,6 +19,7 @@ from devstack.studio.arm_paths import (
     page,
     region_key,
     resource_id,
+    skip_token,
     version_of,
 )
 from devstack.studio.arm_schema import MapOf, Record, Scalar, Shape, canonical
@@ -83,8 +84,8 @@ class ArmWorkspaces:
         self._workspaces = context.workspaces
         self._delete_workspace = delete_workspace
 
-    def routes(self) -> list[Route]:
-        """The routes, without the check of the token."""
+    def routes(self, guarded: Callable[[Handler], Handler]) -> list[Route]:
+        """The routes; `guarded` checks the token, its refusals look like the others here."""
         whole = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/workspaces"
         group = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{PROVIDER}"
         one = group + "/workspaces/{name}"
@@ -98,7 +99,9 @@ class ArmWorkspaces:
             ("POST", one + "/listWorkspaceKeys", self.list_keys),
             ("POST", one + "/resyncStorageKeys", self.resync_keys),
         ]
-        return [Route(method, path, _answering(handler)) for method, path, handler in calls]
+        return [
+            Route(method, path, _answering(guarded(handler))) for method, path, handler in calls
+        ]
 
     def put(self, request: Request) -> Response:
         """Create a workspace, or change its owner, tags and SKU; 200 both times."""
@@ -198,7 +201,7 @@ class ArmWorkspaces:
 
     def _list(self, request: Request, prefix: str) -> Response:
         version = version_of(request, VERSIONS)
-        after = request.query.get("$skiptoken", "")
+        after = skip_token(request)
         found = [
             (workspace.resource.lower(), self._document(workspace, version))
             for workspace in self._workspaces.list()

@@ -10,19 +10,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from alm.adapters.connections import Answer, Request, Transport
-from tests.contract.studio.arm_facts import PLANS, WEB_SERVICES_2016, WEB_SERVICES_2017
+from tests.contract.studio import arm_facts
 
 Fields = dict[str, tuple[str, str]]
 Definitions = dict[str, Fields]
 
 _FIELD = re.compile(r"(?P<name>[\w-]+?)(?P<marks>!?-?):(?P<type>\S+)")
 _PROVIDER = "/providers/microsoft.machinelearning"
-_ONE, _MANY = r"/webservices/[^/]+$", r"/webservices$"
 
-EXTRA = {"AsyncOperationStatus": ("status", "error")}
+EXTRA = {"AsyncOperationStatus": ("status", "error"), "ErrorResponse": ("error",)}
 """What answers have beside: published clients poll `status`, and read `error` where it failed."""
 
 SENT_ALL_THE_SAME = {"PatchedWebService": ("location",)}
@@ -43,13 +43,53 @@ def _definitions(text: str) -> Definitions:
     return found
 
 
-SPEC_2017 = _definitions(WEB_SERVICES_2017)
+SPEC_2017 = _definitions(arm_facts.WEB_SERVICES_2017)
 SPEC_2016 = {
     name: fields
-    for name, fields in (SPEC_2017 | _definitions(WEB_SERVICES_2016)).items()
+    for name, fields in (SPEC_2017 | _definitions(arm_facts.WEB_SERVICES_2016)).items()
     if name not in ("PatchedWebService", "BlobLocation", "WebServiceParameter")
 }
-SPEC_PLANS = _definitions(PLANS)
+SPEC_PLANS = _definitions(arm_facts.PLANS)
+SPEC_WORKSPACES = _definitions(arm_facts.WORKSPACES_2019)
+SPECS = {
+    ("webservices", "2017-01-01"): SPEC_2017,
+    ("webservices", "2016-05-01-preview"): SPEC_2016,
+    ("commitmentplans", "2016-05-01-preview"): SPEC_PLANS,
+    ("workspaces", "2019-10-01"): SPEC_WORKSPACES,
+    ("workspaces", "2016-04-01"): SPEC_WORKSPACES | _definitions(arm_facts.WORKSPACES_2016),
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of the specification: where it is, what is sent and answered, how it succeeds."""
+
+    version: str
+    spec: Definitions
+    method: str
+    path: str
+    sent: str
+    statuses: tuple[int, ...]
+    answered: str
+
+
+def _calls(text: str) -> Iterator[Call]:
+    kind, versions = "", list[str]()
+    for line in text.strip().splitlines():
+        words = line.split()
+        if not line.startswith(" "):
+            kind, *versions = words
+            continue
+        method, path, sent, statuses, answered = words
+        allowed = tuple(map(int, statuses.split(",")))
+        for version in versions:
+            spec = SPECS[kind, version]
+            is_in = sent == "-" or sent in spec
+            name = sent if is_in else "WebService"  # the PATCH of 2016 sends a whole one
+            yield Call(version, spec, method, path, name, allowed, answered)
+
+
+CALLS = list(_calls(arm_facts.CALLS))
 
 
 class Checked(Transport):
@@ -63,39 +103,60 @@ class Checked(Transport):
         self.seen: list[str] = []
 
     def exchange(self, request: Request, seconds: float) -> Answer:
-        self._check_sent(request)
+        self._note(check_sent(request.method, request.target, request.body))
         answer = self._inner.exchange(request, seconds)
-        self._check_answered(answer)
+        self._note(check_answered(request.method, request.target, answer.status, answer.body))
         return answer
 
-    def open(self, request: Request, seconds: float) -> Answer:
-        return self._inner.open(request, seconds)
+    def open(self, request: Request, seconds: float, piece_seconds: float) -> Answer:
+        return self._inner.open(request, seconds, piece_seconds)
 
     def close(self) -> None:
         self._inner.close()
 
-    def _check_sent(self, request: Request) -> None:
-        path, version = _place(request)
-        if _PROVIDER not in path:
-            return
-        assert version in ("2016-05-01-preview", "2017-01-01"), request.target
-        if request.body is None:
-            return
-        is_patch = request.method == "PATCH" and version == "2017-01-01"
-        name = "PatchedWebService" if is_patch else "WebService"
-        mistakes = list(wrong(_spec(path, version), name, json.loads(request.body), sent=True))
-        assert mistakes == [], f"{request.method} {request.url}: {mistakes}"
-        self.seen.append(f"{request.method} {name} {version}")
+    def _note(self, found: tuple[str, list[str]]) -> None:
+        what, mistakes = found
+        assert mistakes == [], mistakes
+        if what:
+            self.seen.append(what)
 
-    def _check_answered(self, answer: Answer) -> None:
-        path, version = _place(answer.request)
-        name = _answered(answer.request.method, path)
-        if answer.status not in (200, 201) or not name or not answer.body:
-            return
-        document = json.loads(answer.body)
-        mistakes = list(wrong(_spec(path, version), name, document, sent=False))
-        assert mistakes == [], f"answer to {answer.request.url}: {mistakes}"
-        self.seen.append(f"answer {name} {version}")
+
+def check_sent(method: str, target: str, body: bytes | None) -> tuple[str, list[str]]:
+    """What is sent, as `METHOD definition version`, "" if no document is; and what is wrong."""
+    path, version = _place(target)
+    if not path:
+        return "", []
+    call = _call(method, path, version)
+    if call is None:
+        return "", [f"{method} {path} is no call of api-version {version!r}"]
+    if call.sent == "-":
+        return "", []
+    mistakes = wrong(call.spec, call.sent, json.loads(body or b"null"), sent=True)
+    return f"{method} {call.sent} {version}", [
+        f"{method} {path}: {mistake}" for mistake in mistakes
+    ]
+
+
+def check_answered(method: str, target: str, status: int, body: bytes) -> tuple[str, list[str]]:
+    """What is answered, as `answer definition version`, "" if no document is; what is wrong.
+
+    Only for workspaces does the specification say how an error looks.
+    """
+    path, version = _place(target)
+    call = _call(method, path, version) if path else None
+    if call is None:
+        return "", []
+    name, here = call.answered, f"answer {status} to {method} {path}"
+    if status >= 400:
+        name = "ErrorResponse"
+        if name not in call.spec:
+            return "", []
+    elif status not in call.statuses:
+        return "", [f"{here}: the status is none of {call.statuses}"]
+    if name == "-" or not body:
+        return "", []
+    mistakes = wrong(call.spec, name, json.loads(body), sent=False)
+    return f"answer {name} {version}", [f"{here}: {mistake}" for mistake in mistakes]
 
 
 def wrong(
@@ -174,29 +235,17 @@ def _is_never_answered(place: str) -> bool:
     return any(place.endswith(f"properties.{name}") for name in NEVER_ANSWERED)
 
 
-def _place(request: Request) -> tuple[str, str]:
-    path, _, query = request.target.partition("?")
+def _place(target: str) -> tuple[str, str]:
+    """The path below the provider in lower case, "" when it is none of its; and the api-version."""
+    path, _, query = target.partition("?")
+    below = re.search(re.escape(_PROVIDER) + r"/(.*)", path.lower())
     version = re.search(r"(?:^|&)api-version=([^&]*)", query)
-    return path.lower(), version[1] if version else ""
+    return below[1].rstrip("/") if below else "", version[1] if version else ""
 
 
-def _spec(path: str, version: str) -> Definitions:
-    if "/commitmentplans" in path:
-        return SPEC_PLANS
-    return SPEC_2016 if version.startswith("2016") else SPEC_2017
-
-
-def _answered(method: str, path: str) -> str:
-    """The definition that an answer follows; "" for what is not checked."""
-    if _PROVIDER not in path or method == "DELETE":
-        return ""
-    kinds = {
-        _ONE: "WebService",
-        _MANY: "PaginatedWebServicesList",
-        r"/listkeys$": "WebServiceKeys",
-        r"/operationsstatus/[^/]+$": "AsyncOperationStatus",
-        r"/commitmentplans/[^/]+$": "CommitmentPlan",
-        r"/commitmentplans$": "CommitmentPlanListResult",
-        r"/commitmentassociations$": "CommitmentAssociationListResult",
-    }
-    return next((name for form, name in kinds.items() if re.search(form, path)), "")
+def _call(method: str, path: str, version: str) -> Call | None:
+    for call in CALLS:
+        form = re.escape(call.path).replace(r"\*", "[^/]+")
+        if call.method == method and version == call.version and re.fullmatch(form, path):
+            return call
+    return None

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
 
-from tests.contract.studio.arm_spec import SPEC_2016, SPEC_2017, SPEC_PLANS, wrong
+from tests.contract.studio.arm_spec import (
+    SPEC_2016,
+    SPEC_2017,
+    SPEC_PLANS,
+    check_answered,
+    check_sent,
+    wrong,
+)
 
 SENT: dict[str, Any] = {
     "location": "West Europe",
@@ -93,3 +101,62 @@ def test_plans_are_checked_too() -> None:
     assert list(wrong(SPEC_PLANS, "CommitmentPlan", plan, sent=False)) == [
         "sku.capacity is '1', not whole"
     ]
+
+
+GROUP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearning"
+
+
+@pytest.mark.parametrize(
+    ("call", "body", "told"),
+    [
+        ("PUT webServices/w?api-version=2019-10-01", {}, "is no call of api-version '2019-10-01'"),
+        ("PUT webServices/w", {}, "is no call of api-version ''"),
+        ("HEAD webServices/w?api-version=2017-01-01", None, "is no call"),
+        ("PUT webServices/w?api-version=2017-01-01", {"properties": {}}, "location is missing"),
+        ("PATCH webServices/w?api-version=2017-01-01", {"id": "i"}, "id is read-only"),
+        ("PATCH webServices/w?api-version=2016-05-01-preview", {}, "location is missing"),
+        ("POST commitmentPlans/p/commitmentAssociations/a/move?api-version=2016-05-01-preview",
+         {"to": "q"}, "to is no field of Move"),
+        ("PUT workspaces/w?api-version=2016-04-01", {"location": "x", "sku": {}},
+         "sku is no field of Workspace"),
+        ("PATCH workspaces/w?api-version=2019-10-01", None, "is no object"),
+    ],
+)  # fmt: skip
+def test_wrong_calls_are_told(call: str, body: object, told: str) -> None:
+    method, _, rest = call.partition(" ")
+
+    _, mistakes = check_sent(method, f"{GROUP}/{rest}", json.dumps(body).encode())
+
+    assert any(told in mistake for mistake in mistakes), mistakes
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "body", "told"),
+    [
+        ("PUT workspaces/w?api-version=2019-10-01", 201, {}, "the status is none of (200,)"),
+        ("GET workspaces/w?api-version=2019-10-01", 404, {"code": "c"}, "message is missing"),
+        ("GET webServices?api-version=2017-01-01", 200, {"items": []}, "items is no field"),
+        ("GET skus?api-version=2016-05-01-preview", 200,
+         {"value": [{"capacity": {"scaleType": "None", "minimum": "1"}}]}, "minimum is '1'"),
+    ],
+)  # fmt: skip
+def test_wrong_answers_are_told(call: str, status: int, body: object, told: str) -> None:
+    method, _, rest = call.partition(" ")
+
+    found = check_answered(method, f"{GROUP}/{rest}", status, json.dumps(body).encode())
+
+    assert any(told in mistake for mistake in found[1]), found
+
+
+def test_what_is_not_resource_managers_is_not_checked() -> None:
+    assert check_sent("PUT", "/workspaces/w/webservices/s", b"{}") == ("", [])
+    assert check_answered("GET", "/workspaces/w/webservices", 200, b"[]") == ("", [])
+
+
+def test_what_was_checked_is_told() -> None:
+    where = f"{GROUP}/webServices/w?api-version=2016-05-01-preview"
+    plain = json.dumps({"location": "x", "properties": {"packageType": "Graph"}}).encode()
+
+    assert check_sent("PATCH", where, plain) == ("PATCH WebService 2016-05-01-preview", [])
+    told = check_answered("GET", where, 200, plain)
+    assert told == ("answer WebService 2016-05-01-preview", [])

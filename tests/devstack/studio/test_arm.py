@@ -202,6 +202,19 @@ def test_the_operation_says_what_clients_and_the_specification_want(
     assert {"id", "name", "startTime", "endTime"} <= set(status)
 
 
+def test_a_change_names_its_operation_and_no_location(client: Client, service: str) -> None:
+    text = {"properties": {"packageType": "Graph", "title": "Another"}}
+    patched = client.arm("PATCH", "webServices/line", text)
+    client.deployed(patched)
+    put = client.arm("PUT", "webServices/line", definition(client))
+    client.deployed(put)
+    deleted = client.arm("DELETE", "webServices/line")
+
+    for answered in (patched, put, deleted):
+        assert "Azure-AsyncOperation" in answered.headers
+        assert "Location" not in answered.headers
+
+
 def test_a_model_that_cannot_be_fetched_fails_the_operation_and_keeps_the_old_one(
     client: Client, service: str
 ) -> None:
@@ -456,7 +469,7 @@ def test_plans_have_a_life_of_their_own(client: Client, service: str) -> None:
     assert used.status_code == 409
     assert "line" in [item["name"] for item in associated.json()["value"]]
     assert client.arm("DELETE", "commitmentPlans/mine", version=PLANS).status_code == 200
-    assert client.arm("DELETE", "commitmentPlans/mine", version=PLANS).status_code == 204
+    assert client.arm("DELETE", "commitmentPlans/mine", version=PLANS).status_code == 200
     wrong = client.arm("PUT", "commitmentPlans/mine", {"location": "Mars"}, version=PLANS)
     assert wrong.status_code == 400
 
@@ -498,6 +511,7 @@ def test_regions_and_operations_are_answered(client: Client, service: str) -> No
     )
 
     assert regional.status_code == 202
+    assert regional.headers["Location"] == regional.headers["Azure-AsyncOperation"]
     assert client.deployed(regional)["status"] == "Succeeded"
     assert listed.json()["value"]
     wrong = client.arm("POST", "webServices/line/CreateRegionalBlob", region="Mars")

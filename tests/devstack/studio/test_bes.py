@@ -263,6 +263,40 @@ def test_a_host_that_is_not_allowed_is_never_asked(
     assert code(response)[2] in ("InvalidBlob", "MissingInputBlobInformation")
 
 
+def own_account(client: Client) -> str:
+    """A connection string as clients write one that leave no room for an endpoint."""
+    account = client.blobs.credential
+    return (
+        f"DefaultEndpointsProtocol=https;AccountName={account.account_name};"
+        f"AccountKey={account.account_key}"
+    )
+
+
+def test_name_and_key_of_the_own_account_need_no_endpoint(client: Client) -> None:
+    sample = client.sample("cancer", "scoring", "classic", "ep2")
+    connection = own_account(client)
+    source = {"ConnectionString": connection, "RelativeLocation": sample["dataset"]}
+    target = {"ConnectionString": connection, "RelativeLocation": "samples/named.csv"}
+
+    status = client.run_job(sample, {"Inputs": {"input1": source}, "Outputs": {"output1": target}})
+
+    assert status["StatusCode"] == "Finished", status
+    assert status["Results"]["output1"]["BaseLocation"] == client.blobs.url.rstrip("/") + "/"
+    written = requests.get(location(status["Results"]["output1"])).content
+    assert written == client.blob("samples/named.csv") != b""
+
+
+def test_another_key_is_another_account(client: Client) -> None:
+    sample = client.sample("cancer", "scoring", "classic", "ep2")
+    key = client.blobs.credential.account_key
+    connection = own_account(client).replace(key, "YQ==")
+    source = {"ConnectionString": connection, "RelativeLocation": sample["dataset"]}
+
+    refused = client.jobs(sample, "POST", "", {"Inputs": {"input1": source}})
+
+    assert code(refused) == (400, "BadArgument", "InvalidBlob")
+
+
 def test_keys_versions_and_ids_are_checked(client: Client) -> None:
     sample = client.sample("cancer", "training", "classic")
     jobs = sample["api_location"] + "/jobs"
