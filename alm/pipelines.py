@@ -62,6 +62,8 @@ class Stage:
     """A row of a table. `then`: where Done leads; the others: where the outcome of that name leads.
 
     call: what it calls, for people. safe: it undoes, and goes on after the run was cancelled.
+    look: it changes something that is not on record, so it reads the ledger first, and ends there
+    if its run was told to stop or another chain of it went on.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Stage:
     displaced: Lead = UNDO
     declare: Callable[[Context], Declaration] | None = None
     safe: bool = False
+    look: bool = False
 
 
 SERVE = (
@@ -108,16 +111,22 @@ VERIFY = (
     ),
 )
 TEACH = (
-    Stage("upload", upload.visit, "copy_training", "POST dataset"),
-    Stage("copy_training", copying.training, "set_dataset", "POST experiment or package"),
-    Stage("set_dataset", equip.set_dataset, "run_training", "POST experiment (save)"),
-    Stage("run_training", running.run_training, "await_training", "POST experiment (run)"),
+    Stage("upload", upload.visit, "copy_training", "POST dataset", look=True),
+    Stage(
+        "copy_training", copying.training, "set_dataset", "POST experiment or package", look=True
+    ),
+    Stage("set_dataset", equip.set_dataset, "run_training", "POST experiment (save)", look=True),
+    Stage(
+        "run_training", running.run_training, "await_training", "POST experiment (run)", look=True
+    ),
     Stage("await_training", running.await_training, "take_output", "GET experiment"),
     Stage("take_output", take_output.visit, "evaluate", "GET node outputs"),
     Stage("evaluate", evaluate.visit, "register", "the gate"),
-    Stage("register", register.visit, "promote", "POST trained model"),
+    Stage("register", register.visit, "promote", "POST trained model", look=True),
     Stage("promote", promote.visit, "copy_predictive", "PUT version"),
-    Stage("copy_predictive", copying.predictive, "set_model", "POST experiment or package"),
+    Stage(
+        "copy_predictive", copying.predictive, "set_model", "POST experiment or package", look=True
+    ),
 )
 DEPLOY = (
     Stage(
@@ -134,18 +143,26 @@ DEPLOY = (
         "await_predictive",
         "POST experiment (run)",
         failed=UNDO,
+        look=True,
     ),
     Stage("await_predictive", running.await_predictive, "deploy", "GET experiment", failed=UNDO),
-    Stage("deploy", deploy.visit, "deployed", "POST web service, or PUT WSD", failed=UNDO),
+    Stage(
+        "deploy",
+        deploy.visit,
+        "deployed",
+        "POST web service, or PUT WSD",
+        failed=UNDO,
+        declare=deploy.declare,
+    ),
     Stage("deployed", deploy.look, "smoke", "GET deployment", failed=UNDO),
     Stage("smoke", smoke.visit, End("ok"), "RRS execute, BES jobs", failed=UNDO),
     Stage("roll_back", undo.visit, "undo_run", "PATCH back", LOST, declare=undo.declare, safe=True),
-    Stage("undo_run", running.run_predictive, "undo_await", "", LOST, safe=True),
+    Stage("undo_run", undo.run, "undo_await", "", LOST, safe=True, look=True),
     Stage("undo_await", running.await_predictive, "undo_deploy", "", LOST, safe=True),
-    Stage("undo_deploy", undo.redeploy, "undo_deployed", "", LOST, safe=True),
+    Stage("undo_deploy", undo.redeploy, "undo_deployed", "", LOST, safe=True, look=True),
     Stage("undo_deployed", deploy.look, "undone", "", LOST, safe=True),
-    Stage("undone", undo.end, FAILED, "", safe=True),
-    Stage("lost", undo.lost, FAILED, "", safe=True),
+    Stage("undone", undo.end, FAILED, "", safe=True, look=True),
+    Stage("lost", undo.lost, FAILED, "", safe=True, look=True),
 )
 REDEPLOY = (
     Stage("read_definitions", redeploy.read, "patch", "GET files of the repository"),

@@ -133,7 +133,8 @@ class StudioState(Frozen):
 
     dataset, asset: the uploaded dataset and the promoted model. training, predictive: the
     experiments. before: the last run of the experiment that is run next, as it was before. ran:
-    the snapshot of the run that ended. packing, unpacking, deploying: what Studio is busy with.
+    the snapshot of its run that ended, "" while there is none. packing, unpacking, deploying: what
+    Studio is busy with.
     """
 
     dataset: str = ""

@@ -14,8 +14,12 @@ from alm.stages.roll_back import ROUNDS_MAX as RESTORES_MAX
 LOOKS_AT_WORK = (  # stages whose rounds are those of the work they look at
     *("smoke", "settle", "score", "restored"),
     *("deployed", "undo_deployed", "await_training", "await_predictive", "undo_await"),
+    "undo_deploy",  # also of what is run again for it
 )
-UNDOING = ("roll_back", "restored", "undo_run", "undo_await", "undo_deploy", "undo_deployed")
+UNDOING = (
+    *("roll_back", "restored", "undo_run", "undo_await", "undo_deploy", "undo_deployed"),
+    *("undone", "lost"),
+)
 
 
 def displaced(context: Context, stage: Stage, to: str, why: str) -> tuple[Step, float]:

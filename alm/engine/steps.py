@@ -51,10 +51,10 @@ def visit(ports: Ports, step: Step, *, repeated: bool = False) -> None:
     model = ports.models.at(step.model, step.configuration)
     stage = stage_of(step.pipeline, step.stage)
     context: Context | None = Context(ports, model, step, ports.clock.now())
-    if step.ledger is None:
-        context = _look(ports, model, step, safe=stage.safe)
-    if context is not None:  # a step that a sweep sent again may have been visited as well
-        context = replace(context, repeated=repeated or bool(step.suffix))
+    if step.ledger is None or stage.look:
+        context = _look(ports, model, step, safe=stage.safe, alone=stage.look)
+    if context is not None:
+        context = replace(context, repeated=repeated or _sent_again(context))
     if context is not None and stage.declare is not None:
         context = _declare(context, stage)
     if context is not None:
@@ -72,15 +72,26 @@ def _act(context: Context, stage: Stage) -> None:
     follow(context, stage, outcome)
 
 
-def _look(ports: Ports, model: ManagedModel, step: Step, *, safe: bool) -> Context | None:
-    """A step that brought no ledger reads it; None if the run it belongs to must not go on."""
+def _sent_again(context: Context) -> bool:
+    """Whether a sweep sent this very step again: then it may have been visited before."""
+    return bool(context.step.suffix) and context.active.step.n == context.step.n
+
+
+def _look(
+    ports: Ports, model: ManagedModel, step: Step, *, safe: bool, alone: bool = False
+) -> Context | None:
+    """Read the ledger before anything is done; None if the step must not go on.
+
+    alone: nor if another chain of its run wrote since; a stage that declares finds that out itself.
+    """
     ledger, etag = ports.ledgers.get(step.model)
     loaded = step.model_copy(update={"ledger": ledger, "etag": etag})
     context = Context(ports, model, loaded, ports.clock.now())
-    if ledger.active is None or ledger.active.run != step.run:
+    active = active_of(ledger, step.run)
+    if active is None or (alone and active.token != step.base):
         leave(context, Written("stale", ledger, etag))
         return None
-    if ledger.active.cancel and not safe:
+    if active.cancel and not safe:
         leave(context, Written("cancelled", ledger, etag))
         return None
     return context

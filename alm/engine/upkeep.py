@@ -29,6 +29,7 @@ def on_reconcile(ports: Ports, message: Reconcile) -> None:
         for name, served in ledger.serves.items()
         if model.target(name, served) is not None and not _put_right(ports, model, name, served)
     ]
+    wrong += _unseen(model, ledger)
     if wrong and message.attempt < RECONCILES_MAX:
         again = message.attempt + 1
         due = sending.reconcile(message.model, message.run, ports.clock.now(), again)
@@ -37,6 +38,12 @@ def on_reconcile(ports: Ports, message: Reconcile) -> None:
         _write_unknown(ports, model, ledger, etag, tuple(sorted(wrong)))
     if not wrong:
         retention.tidy(ports, model, ledger)
+
+
+def _unseen(model: ManagedModel, ledger: Ledger) -> list[str]:
+    """What is unknown and cannot be looked at: it was not there, and could not be taken away."""
+    gone = [name for name in ledger.unknown if name not in ledger.serves]
+    return [name for name in gone if name in model.served_names]
 
 
 def _put_right(ports: Ports, model: ManagedModel, name: str, served: Served) -> bool:

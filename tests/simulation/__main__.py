@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 
 from tests.simulation import stored
 from tests.simulation.picks import Schedule
-from tests.simulation.scenarios import SCENARIOS, Scenario
+from tests.simulation.scenario import Scenario
+from tests.simulation.scenarios import SCENARIOS
 from tests.simulation.search import Finding, Tally, at_random, common, exhaust, minimise, replay
 from tests.simulation.stored import Stored
 from tests.simulation.switch import Switch

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alm.domain.drafts import draft_from
 from alm.domain.ledger import Ledger, Step
+from alm.domain.managed_model import DEPLOYED
 from alm.domain.messages import AnyMessage, Decision, Fail, TriggerMessage
 from alm.domain.run import BlobRef, PipelineName, Reply, Source, Trigger
 from alm.ports import Notice
-from tests.simulation.doubles import BASE, moment
-from tests.simulation.scenarios import (
+from tests.simulation.bench import (
+    SCORING,
+    TRAINING,
+    WORKSPACE,
+    Bench,
+    Run,
+    StudioAsset,
+    StudioState,
+    WebService,
+)
+from tests.simulation.doubles import BASE, digest_of, moment
+from tests.simulation.scenario import (
     MODEL,
     Arrival,
     At,
@@ -20,10 +32,12 @@ from tests.simulation.scenarios import (
     target_names,
 )
 from tests.simulation.state import Endpoint, Mail, State
+from tests.simulation.workspace import SimWorkspace
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+BY_HAND = b"good model v0 service"  # what the assets made by hand hold
 DECIDE_SECONDS = 10.0  # how long a person thinks about a held run
 STARTS: dict[str, tuple[PipelineName, Source]] = {
     "data": ("retrain", "dataset"),
@@ -41,9 +55,36 @@ def beginning(scenario: Scenario) -> State:
         state.blobs[path] = f"good model v0 {name}".encode()
         state.targets[name] = Endpoint(BASE + path, 0, ())
         state.books.rightful[name] = BASE + path
+    if scenario.experiment:
+        state.studio = made_by_hand(scenario)
+        state.blobs.update({asset.content: BY_HAND for asset in state.studio.assets.values()})
+        served = state.studio.services
+        state.books.rightful[DEPLOYED] = digest_of(BY_HAND) if served else ""
     state.failures.update({f"{MODEL}.r{run}": times for run, times in scenario.failures.items()})
     _begin(state, scenario)
     return state
+
+
+def made_by_hand(scenario: Scenario) -> StudioState:
+    """What a data scientist left: two experiments with their assets; a service, if in place."""
+    studio = StudioState()
+    for number, kind in enumerate(("dataset", "trained_model"), 1):
+        name = f"{WORKSPACE}.{number:032x}.v1-default-{number}"
+        studio.assets[name] = StudioAsset(
+            "dataset" if kind == "dataset" else "trained_model",
+            f"{kind} by hand", f"{number:032x}", number, "by hand@0", f"studio/{name}", -60.0,
+        )  # fmt: skip
+    dataset, model = studio.assets
+    studio.experiments[TRAINING] = Bench("draft", True, dataset)
+    scoring = Bench("scoring", False, model)
+    if scenario.in_place:
+        run = f"{SCORING.replace('.f-id.', '.s-id.')}.1"
+        studio.runs[run] = Run(SCORING, model, "", -30.0, False)
+        scoring = scoring._replace(run=run, is_draft=False, service="s0")
+        content = studio.assets[model].content
+        studio.services["s0"] = WebService("scoring", "by hand [trained model]", content)
+    studio.experiments[SCORING] = scoring
+    return studio
 
 
 def _begin(state: State, scenario: Scenario) -> None:
@@ -146,6 +187,9 @@ def _arrive(world: World, place: int) -> Mail | None:
             made_by = f" of {run_name(int(arrival.about))} ".encode()
             state.rotten.update(content for content in state.blobs.values() if made_by in content)
             return None
+        case "run":
+            _run_by_hand(world, arrival.about)
+            return None
         case "hand":
             path = "models/by-hand.ilearner"
             state.blobs[path] = b"good model by hand"
@@ -156,6 +200,14 @@ def _arrive(world: World, place: int) -> Mail | None:
             return None
         case _:
             return _mail(state, scenario, place, arrival, state.now)
+
+
+def _run_by_hand(world: World, role: str) -> None:
+    """Somebody else runs one of our copies, as it is."""
+    here = SimWorkspace(world, world.scenario)
+    name = f"{MODEL} {role}"
+    ours = next(found for found in here.experiments() if found.name == name)
+    here.run(ours.id, draft_from(ours))
 
 
 def _mail(
@@ -181,6 +233,8 @@ def _trigger_mail(
     state: State, scenario: Scenario, arrival: Arrival, name: str, due: float
 ) -> Mail:
     pipeline, source = STARTS[arrival.what]
+    if scenario.experiment and pipeline == "retrain":
+        pipeline = "experiment"
     trigger = Trigger(
         id=f"t:{MODEL}:{name}",
         pipeline=pipeline,
@@ -196,6 +250,7 @@ def _trigger_mail(
 
 def _blob(state: State, scenario: Scenario, arrival: Arrival, name: str) -> BlobRef | None:
     if arrival.what == "data":
+        state.blobs[f"datasets/churn/{name}.csv"] = b"rows"
         return BlobRef(container="datasets", name=f"churn/{name}.csv", etag=name, size=1)
     if arrival.what == "file":
         blob = BlobRef(container="trained-models", name=f"churn/{name}.ilearner", etag=name, size=1)

@@ -18,7 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.simulation.picks import Picks, Replay, Schedule
-from tests.simulation.scenarios import SCENARIOS, Scenario
+from tests.simulation.scenario import Scenario
+from tests.simulation.scenarios import SCENARIOS
 from tests.simulation.switch import DECISIONS, NEXT_STEPS, ROLL_BACK, SMOKE, STEPS, UPKEEP
 from tests.simulation.variants import SHIPPED, Edit, Engine, build
 from tests.simulation.world import World
@@ -133,7 +134,7 @@ EFFECTS = (
         operations,
         (
             Edit(UPKEEP, "    elif active.cancel:\n", "    elif False:\n"),
-            Edit(STEPS, "    if ledger.active.cancel and not safe:\n", "    if False:\n"),
+            Edit(STEPS, "    if active.cancel and not safe:\n", "    if False:\n"),
         ),
         ((25, 1),),
     ),

@@ -22,26 +22,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alm.domain.ledger import Active, Ledger, Step
+from alm.domain.managed_model import DEPLOYED
 from alm.domain.messages import AnyMessage, Decision, Reconcile
 from alm.engine.limits import SWEEPS
 from alm.ports import Grant
+from tests.simulation import lifecycle, lifecycle_invariants
 from tests.simulation.doubles import BASE, digest_of, is_good
 from tests.simulation.processes import Operation, Process
-from tests.simulation.scenarios import FOREVER, MODEL
+from tests.simulation.rules import Violation as Violation
+from tests.simulation.rules import demand
+from tests.simulation.scenario import FOREVER, MODEL
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 UNDECIDED = ("expired", "refused", "superseded")
-
-
-class Violation(Exception):
-    """An invariant is broken."""
-
-
-def demand(holds: bool, message: str) -> None:
-    if not holds:
-        raise Violation(message)
 
 
 def on_delivery(world: World, message: AnyMessage) -> None:
@@ -52,6 +47,9 @@ def on_delivery(world: World, message: AnyMessage) -> None:
 
 def before(world: World, process: Process, operation: Operation) -> None:
     """Check one operation before it is done."""
+    if operation.port in lifecycle.PORTS:
+        lifecycle_invariants.before(world, process, operation)
+        return
     match operation.port, operation.name:
         case "ledgers", "put":
             ledger, etag = operation.arguments
@@ -85,6 +83,7 @@ def at_end(world: World) -> None:
         demand(
             not (right and told), f"I3 {name} is right, the ledger says for ever that it is unknown"
         )
+    lifecycle_invariants.at_end(world)
     _all_answered(world)
 
 
@@ -144,6 +143,9 @@ def _on_end(world: World, ended: Active, new: Ledger) -> None:
     if result in UNDECIDED and ended.hold:
         approved = (ended.run, ended.hold.digest) in books.acknowledged
         demand(not approved, f"I11 {ended.run} ends {result}, but its approval was acknowledged")
+    if DEPLOYED in books.rightful:
+        lifecycle_invariants.on_end(world, ended, new)
+        return
     if result == "ok":
         for name, served in new.serves.items():
             content = state.blobs[served.blob]

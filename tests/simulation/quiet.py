@@ -8,7 +8,7 @@ from tests.simulation import arrivals, invariants
 from tests.simulation.doubles import seconds_of
 from tests.simulation.invariants import Violation
 from tests.simulation.processes import Process
-from tests.simulation.scenarios import MODEL
+from tests.simulation.scenario import MODEL
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -37,6 +37,7 @@ def sweep(world: World, *, due: bool = False) -> None:
     due: it is the timer's own time, and nothing interferes.
     """
     world.state.sweeps += 1
+    world.state.books.strays["sweep"] = world.state.sweeps
     tick, look_after = str(world.state.sweeps), world.engine.sweep
     world.say("sweep" if due else "sweep, at a bad time")
     deadline = world.state.now + world.rules.zombie_seconds

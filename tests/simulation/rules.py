@@ -1,10 +1,19 @@
-"""What the platform promises, so that a switch can take it away."""
+"""What holds: invariants are demanded, and what the platform promises a switch can take away."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from alm.engine.limits import ZOMBIE_SECONDS_MAX
+
+
+class Violation(Exception):
+    """An invariant is broken."""
+
+
+def demand(holds: bool, message: str) -> None:
+    if not holds:
+        raise Violation(message)
 
 
 @dataclass(frozen=True)

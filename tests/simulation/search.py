@@ -11,7 +11,7 @@ from random import Random
 from tests.simulation.invariants import Violation
 from tests.simulation.picks import RARE, Chance, Picks, Replay, Schedule
 from tests.simulation.rules import Rules
-from tests.simulation.scenarios import Before, Scenario
+from tests.simulation.scenario import Before, Scenario
 from tests.simulation.state import State
 from tests.simulation.variants import SHIPPED, Engine
 from tests.simulation.world import SHIPPED_RULES, World
@@ -249,6 +249,6 @@ def varied(scenario: Scenario, random: Random) -> Scenario:
         changes["bad"] = tuple(run for run in (1, 2, 3) if random.random() < 0.4)
     if random.random() < 0.2:
         changes["same"] = tuple(run for run in (1, 2) if random.random() < 0.4)
-    if not scenario.dead and random.random() < 0.3:
+    if not scenario.dead and not scenario.experiment and random.random() < 0.3:
         changes["waves"] = random.choice(((1,), (1, 2), (1, 2, 2), (1, 1)))
     return replace(scenario, **changes)  # type: ignore[arg-type]

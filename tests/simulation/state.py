@@ -13,6 +13,7 @@ from typing import NamedTuple
 from alm.domain.ledger import Ledger
 from alm.domain.versions import Manifest
 from alm.ports import JobState
+from tests.simulation.bench import StudioState
 
 
 class Mail(NamedTuple):
@@ -62,6 +63,14 @@ class Books:
     answered: set[str] = field(default_factory=set)
     dead: set[str] = field(default_factory=set)
     excuses: set[str] = field(default_factory=set)
+    strays: dict[str, int] = field(default_factory=dict)
+    runs: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    doubled: set[str] = field(default_factory=set)
+
+    def stray(self, kind: str) -> None:
+        """Somebody may go on beside the chain: who looks then may be too late."""
+        self.excuses.add(kind)
+        self.strays[kind] = self.strays.get(kind, 0) + 1
 
     def copy(self) -> Books:
         return Books(**{name: value.copy() for name, value in vars(self).items()})
@@ -98,13 +107,14 @@ class State:
     failures: dict[str, int] = field(default_factory=dict)
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[tuple[str, str], Manifest] = field(default_factory=dict)
+    studio: StudioState = field(default_factory=StudioState)
     books: Books = field(default_factory=Books)
 
     def copy(self) -> State:
         """A state that goes its own way; the values in it are shared, they never change."""
         other = copy(self)
         for name, value in vars(self).items():
-            if isinstance(value, (list, dict, set, Books)):
+            if isinstance(value, (list, dict, set, Books, StudioState)):
                 setattr(other, name, value.copy())
         return other
 
@@ -129,6 +139,7 @@ class State:
                 tuple(self.failures.items()),
                 frozenset(self.blobs.items()),
                 frozenset(self.manifests),
+                self.studio.key(),
                 self.books.key(),
             )
         )

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from alm.domain.errors import Unavailable, Unknown
-from alm.domain.managed_model import ManagedModel, Service, Target
+from alm.domain.managed_model import DEPLOYED, ManagedModel, Service, Target
 from alm.ports import Outgoing, Ports, ScoringTarget, TrainingService
-from tests.simulation import doubles, studio
+from tests.simulation import doubles, lifecycle, studio
 from tests.simulation.processes import Observed, Operation
-from tests.simulation.scenarios import FOREVER, Scenario, run_name
+from tests.simulation.scenario import FOREVER, Scenario, run_name
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -28,6 +28,7 @@ class SimServices:
 
     def __init__(self, world: World, model: ManagedModel, scenario: Scenario) -> None:
         self._world, self._dead = world, scenario.dead
+        self.studio = lifecycle.SimStudio(world, scenario)
         bad = frozenset(map(run_name, scenario.bad))
         same = frozenset(map(run_name, scenario.same))
         rejected = frozenset(map(run_name, scenario.rejected))
@@ -45,10 +46,14 @@ class SimServices:
         return cast(TrainingService, self._training)
 
     def target(self, target: Target) -> ScoringTarget:
+        if target.name == DEPLOYED:
+            return cast(ScoringTarget, self.studio.target(target))
         return cast(ScoringTarget, self._observed[target.name])
 
     def faults(self, operation: Operation) -> tuple[str, ...]:
         """What can go wrong with an operation; the first one is: nothing."""
+        if operation.port in lifecycle.PORTS:
+            return self.studio.faults(operation)
         match operation.port, operation.name:
             case "ledgers", "put":
                 return (*ALWAYS, UNANSWERED)
@@ -72,6 +77,8 @@ class SimServices:
         """Do an operation as the fault says. Raises what its caller would see."""
         if fault == AWAY:
             raise Unavailable(f"{operation.title}: the service is away")
+        if operation.port in lifecycle.PORTS:
+            return self.studio.do(operation, fault)
         if fault == FAILS:
             self._fail_job(operation.arguments[0])
         if operation.port == "bus":
@@ -106,7 +113,7 @@ class SimServices:
         seen = [message.id for message in messages if message.id in ids]
         repeats = [one for one in seen if self._world.pick("", "duplicate gets through")]
         if repeats:  # the run has forked: one chain may use up the ids of the other
-            self._world.state.books.excuses.add("fork")
+            self._world.state.books.stray("fork")
         operation.call(messages, repeats)
         if half:
             raise Unknown("bus.send: some messages were accepted")
@@ -134,7 +141,7 @@ def ports_of(world: World, services: SimServices) -> Ports:
     return Ports(
         clock=doubles.SimClock(world),
         services=services,
-        studio=cast("Any", None),
+        studio=cast("Any", services.studio),
         new_id=str,
         **observed,
     )

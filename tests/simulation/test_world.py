@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.simulation.picks import Replay, Schedule
-from tests.simulation.scenarios import SCENARIOS, run_name
+from tests.simulation.scenario import run_name
+from tests.simulation.scenarios import SCENARIOS
 from tests.simulation.search import Finding, at_random, exhaust, minimise
 from tests.simulation.switches import SWITCHES
 from tests.simulation.variants import SHIPPED, Edit, build

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+from alm.domain.experiment import Experiment
 from alm.domain.ledger import Ledger, Step
 from alm.domain.messages import AnyMessage, Decision, Fail, Reconcile, TriggerMessage
 from alm.ports import Outgoing
+from tests.simulation.bench import WORKSPACE
 from tests.simulation.processes import Operation
 
 
@@ -20,7 +24,21 @@ def shown(operation: Operation, result: object) -> str:
         case _:
             said = [getattr(it, "relative", it) for it in operation.arguments]
             told = [it for it in said if isinstance(it, str)]
-            return f"{' '.join(told)} -> {result}"[:160]
+            return _short(f"{' '.join(told)} -> {_seen(result)}")[:160]
+
+
+def _seen(result: object) -> object:
+    """An experiment by what counts; anything else as it is."""
+    if not isinstance(result, Experiment):
+        return result
+    ports = [port for node in result.graph.nodes for port in node.inputs] if result.graph else []
+    used = [port.dataset or port.trained_model for port in ports]
+    return f"{result.name!r} {result.state}, last run {result.run}, uses {used}"
+
+
+def _short(text: str) -> str:
+    """Ids of a simulated workspace without what they have in common."""
+    return re.sub(rf"{WORKSPACE}\.|0{{8,}}|\.v1-default", "", text)
 
 
 def summary(ledger: Ledger) -> str:

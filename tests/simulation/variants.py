@@ -18,7 +18,6 @@ from types import CodeType, ModuleType
 import alm
 import alm.engine
 import alm.engine.upkeep
-from alm.domain.messages import AnyMessage
 from alm.ports import Ports
 
 ROOT = Path(alm.__file__).parent.parent
@@ -30,7 +29,7 @@ RULES = ("alm.engine", "alm.stages", "alm.pipelines", "alm.domain.transitions", 
 class Engine:
     """The two ways into an engine."""
 
-    handle: Callable[[Ports, AnyMessage], None]
+    handle: Callable[..., None]
     sweep: Callable[[Ports, str, str], None]
 
 

@@ -27,7 +27,7 @@ from tests.simulation.invariants import Violation
 from tests.simulation.picks import Picks
 from tests.simulation.processes import Operation, Process
 from tests.simulation.rules import Rules
-from tests.simulation.scenarios import Before, Scenario, run_name
+from tests.simulation.scenario import Before, Scenario, run_name
 from tests.simulation.state import Mail, State
 from tests.simulation.surroundings import AWAY, SimServices, ports_of
 from tests.simulation.trace import describe, shown
@@ -196,14 +196,16 @@ class World:
             old = state.sent[int(fault.split("#")[1])]
             state.place += 1
             state.queue.append(old._replace(place=state.place))
-            state.books.excuses.add("ghost")
+            state.books.stray("ghost")
 
     def _open(self, message: AnyMessage, mail: Mail) -> None:
-        handle = self.engine.handle
+        handle, repeated = self.engine.handle, self.state.deliveries.get(mail.place, 0) > 0
         self.message = message
         invariants.on_delivery(self, message)
         self.live = Process(
-            mail.id, lambda: handle(self.ports, message), self.state.now + self.rules.zombie_seconds
+            mail.id,
+            lambda: handle(self.ports, message, repeated=repeated),
+            self.state.now + self.rules.zombie_seconds,
         )
         self.live.start()
         self._settle_if_done()
@@ -250,7 +252,7 @@ class World:
         if fault == "lock lost":
             process.zombie = True
             self.zombies.append(process)
-            self.state.books.excuses.add("zombie")
+            self.state.books.stray("zombie")
             self._redeliver()
             return
         self.do(process, fault)

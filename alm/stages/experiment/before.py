@@ -36,7 +36,7 @@ def keep(context: Context) -> tuple[Served, str]:
     """
     experiment = workbench.workspace(context).experiment(context.state.studio.predictive)
     _once(context, GRAPH, exported.export(experiment))
-    served = context.ledger.serves.get(DEPLOYED) or _adopted(context, experiment)
+    served = context.ledger.serves.get(DEPLOYED) or _found_there(context, experiment)
     target = context.model.target(DEPLOYED, served)
     if served.is_nothing or target is None:
         return ABSENT, ""
@@ -45,6 +45,12 @@ def keep(context: Context) -> tuple[Served, str]:
         there = context.ports.studio.new_services().get(resource)
         _once(context, DEFINITION, definitions.versioned(there))
     return served, probe.baseline(context, target)
+
+
+def is_as_kept(context: Context, now: Experiment) -> bool:
+    """Whether the predictive experiment is what it was before this run."""
+    kept = exported.read_export(context.ports.blobs.get(context.job_file(GRAPH)))
+    return bool(exported.export(kept)["Graph"] == exported.export(now)["Graph"])
 
 
 def draft_of_kept(context: Context, now: Experiment) -> Draft:
@@ -63,6 +69,11 @@ def _once(context: Context, file: str, document: Document) -> None:
     with suppress(Conflict):
         content = canonical_json(document)
         context.ports.blobs.put(context.job_file(file), content, if_absent=True)
+
+
+def _found_there(context: Context, experiment: Experiment) -> Served:
+    """What counts as there before: not what an earlier run could not take away again."""
+    return ABSENT if DEPLOYED in context.ledger.unknown else _adopted(context, experiment)
 
 
 def _adopted(context: Context, experiment: Experiment) -> Served:

@@ -55,7 +55,7 @@ def _visit(context: Context, source: ExperimentSource, name: str, role: str) -> 
 
 
 def _found(context: Context, experiment: Experiment, role: str) -> Done:
-    changes = {role: experiment.id, "packing": "", "unpacking": ""}
+    changes = {role: experiment.id, "packing": "", "unpacking": "", "ran": ""}
     state = workbench.made(context.state, **changes)
     return Done(state, why=f"{experiment.name!r} is {experiment.id}")
 

@@ -15,13 +15,21 @@ from alm.domain.run import Served
 from alm.domain.web_services import Document
 from alm.ports import Reading
 from alm.stages import documents
-from alm.stages.context import Context
+from alm.stages.context import Context, Declaration, unchanged
 from alm.stages.experiment import workbench
 from alm.stages.serving import SETTLE_LOOKS_MAX, holds, leave_to_read, serves, settle_seconds
 
-FIRST_LOOKS = 60  # a minute: the service says nothing of a deployment before it has ended
+FIRST_LOOKS = 12  # a minute: the service says nothing of a deployment before it has ended
+FIRST_ATTEMPTS_MAX = 3  # each followed by its looks, where nobody can say what became of it
+UNSEEN = "a first deployment may be under way; it would not show before it ends"
 LOOKED_AT_IN = {"deploy": "deployed", "undo_deploy": "undo_deployed"}
 DEPLOYED_BY = {look: deploy for deploy, look in LOOKED_AT_IN.items()}
+
+
+def declare(context: Context) -> Declaration:
+    """From here on a deployment may be under way: whoever undoes this run has to know."""
+    seconds = workbench.steps(context).deadline_minutes * 60
+    return Declaration(f"deploy:{context.state.studio.asset}", unchanged, seconds)
 
 
 def visit(context: Context) -> Outcome:
@@ -31,10 +39,36 @@ def visit(context: Context) -> Outcome:
         _put_new(context, experiment)
         return workbench.done(context, f"the definition of {experiment.name!r} was accepted")
     update = _is_deployed(context, experiment)
-    if not update and _may_be_on_its_way(context):
-        return Wait(1, "a first deployment may be under way; it would not show before it ends")
+    if not update or _is_new(context):
+        outcome = _first(context, experiment, is_there=update)
+        if outcome is not None:
+            return outcome
     activity = workbench.workspace(context).deploy(experiment.id, update=update)
     return workbench.done(context, f"deployment {activity.id}", deploying=activity.id)
+
+
+def _first(context: Context, experiment: Experiment, *, is_there: bool) -> Outcome | None:
+    """A first deployment, begun again, would be another service: None if it may be begun now.
+
+    Where an attempt may have begun it, it is looked for, a bounded number of times after each.
+    """
+    attempts, looks = divmod(context.step.waits, FIRST_LOOKS + 1)
+    begun = looks > 0 or context.repeated or context.step.tries > 0
+    if is_there:
+        found = workbench.done(context, f"{experiment.name!r} is deployed already", deploying="")
+        return found if begun else None
+    if begun:
+        return Wait(settle_seconds(looks), UNSEEN)
+    if attempts >= FIRST_ATTEMPTS_MAX:
+        return Failed(f"{attempts} deployments of {experiment.name!r} led to no web service")
+    return None
+
+
+def _is_new(context: Context) -> bool:
+    """Whether there was no service before this run: one that is there now is ours."""
+    return any(
+        item.target == DEPLOYED and item.previous.is_nothing for item in context.active.intent
+    )
 
 
 def look(context: Context) -> Outcome:
@@ -77,11 +111,17 @@ def _proved(context: Context, target: Target, reading: Reading, served: Served) 
     return Done(state, why=f"{target.name} is {served.version}")
 
 
-def _may_be_on_its_way(context: Context) -> bool:
-    """Whether an earlier attempt may have begun the first deployment: a second would be another
-    service, so it is looked for first, a bounded number of times."""
-    looks = context.step.waits
-    return looks < FIRST_LOOKS and (looks > 0 or context.repeated or context.step.tries > 0)
+def first_is_awaited(context: Context, experiment: Experiment) -> bool:
+    """Whether the first deployment that this run began may yet come into force.
+
+    The run that was to be deployed is on record only where the deployment may have been begun.
+    """
+    studio = context.state.studio
+    if studio.deploying:
+        activity = workbench.workspace(context).deploying(studio.deploying)
+        return not (activity.done or activity.failed) and context.step.waits < SETTLE_LOOKS_MAX
+    begun = bool(studio.ran) and not _is_deployed(context, experiment)
+    return begun and context.step.waits < FIRST_LOOKS
 
 
 def _is_deployed(context: Context, experiment: Experiment) -> bool:

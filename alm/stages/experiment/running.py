@@ -39,10 +39,17 @@ def await_predictive(context: Context) -> Outcome:
 
 
 def _run(context: Context, experiment_id: str) -> Outcome:
-    here = workbench.workspace(context)
+    here, last = workbench.workspace(context), context.state.studio.before
     experiment = here.experiment(experiment_id)
-    if not _was_started(experiment, context.state.studio.before):
+    if experiment.state == "InDraft" and experiment.run != last:
+        return Failed(f"{experiment.name!r} was changed by somebody else after it was started")
+    if not _was_started(experiment, last):
         here.run(experiment_id, draft_from(experiment, graph=graph_of(experiment)))
+    return started(context, experiment)
+
+
+def started(context: Context, experiment: Experiment) -> Done:
+    """It runs; from now on its time is counted."""
     minutes = workbench.steps(context).deadline_minutes
     deadline = context.ports.clock.now() + timedelta(minutes=minutes)
     state = context.state.model_copy(update={"job_deadline": deadline})
@@ -56,8 +63,9 @@ def _was_started(experiment: Experiment, before: str) -> bool:
 def _await(context: Context, experiment_id: str) -> Outcome:
     experiment = workbench.workspace(context).experiment(experiment_id)
     state = context.state
-    if experiment.state == "InDraft" and experiment.run == state.studio.before:
-        return Displaced(f"{experiment.name!r} was not started", to=RUN[context.step.stage])
+    if experiment.state == "InDraft":
+        what = "not started" if experiment.run == state.studio.before else "changed while it ran"
+        return Displaced(f"{experiment.name!r} was {what}", to=RUN[context.step.stage])
     if experiment.state not in ENDED:
         if state.job_deadline is not None and context.now > state.job_deadline:
             return Failed(f"experiment {experiment.name!r} did not end until {state.job_deadline}")

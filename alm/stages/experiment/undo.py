@@ -1,17 +1,18 @@
 """Undo: the predictive experiment as it was, run and deployed again; or no service, if none was.
 
-It goes on after a cancel. What cannot be brought back is reported unknown.
+It goes on after a cancel. What cannot be brought back is reported unknown. Two chains of one run
+may undo it: the later one finds what the earlier one did, and goes on from there.
 """
 
 from __future__ import annotations
 
 from alm.domain.errors import Misconfigured
-from alm.domain.experiment import Experiment
 from alm.domain.ledger import Intent
 from alm.domain.managed_model import DEPLOYED
-from alm.domain.outcomes import Done, Finish, Outcome, Wait
+from alm.domain.outcomes import Displaced, Done, Finish, Outcome, Wait
 from alm.stages.context import Context, Declaration, unchanged
-from alm.stages.experiment import before, deploy, workbench
+from alm.stages.experiment import before, deploy, running, workbench
+from alm.stages.serving import settle_seconds
 
 
 def declare(context: Context) -> Declaration:
@@ -21,24 +22,47 @@ def declare(context: Context) -> Declaration:
 
 
 def visit(context: Context) -> Outcome:
-    """Put the graph back as it was; then run and deploy it, or delete the service that is new."""
+    """Put the graph back as it was; then run and deploy it, or delete the service that is new.
+
+    A run of the kept graph that is under way, or that ended well, need not be started again.
+    """
     here, predictive = workbench.workspace(context), context.state.studio.predictive
     experiment = here.experiment(predictive)
-    if experiment.state in ("NotStarted", "Running"):
+    is_running = experiment.state in ("NotStarted", "Running")
+    if before.is_as_kept(context, experiment):
+        started = is_running or experiment.state == "Finished"
+        last = experiment.previous if started else experiment.run
+    elif is_running:
         return Wait(workbench.look_seconds(context), f"{experiment.name!r} is still running")
-    here.save(predictive, before.draft_of_kept(context, experiment))
-    experiment = here.experiment(predictive)
+    else:
+        here.save(predictive, before.draft_of_kept(context, experiment))
+        last = here.experiment(predictive).run
     previous = _intent(context).previous
     if previous.is_nothing:
-        _delete(context, experiment)
-        return Finish(context.step.result or "failed", context.step.why)
+        return _take_away(context)
     state = context.state.model_copy(update={"want": {DEPLOYED: previous}})
-    state = workbench.made(state, before=experiment.run, ran="", deploying="")
+    state = workbench.made(state, before=last, ran="", deploying="")
     return Done(state, why=f"{experiment.name!r} is as it was")
+
+
+def run(context: Context) -> Outcome:
+    """Run it as it was: what is run is sent along, whatever somebody may have saved meanwhile."""
+    here, predictive = workbench.workspace(context), context.state.studio.predictive
+    experiment = here.experiment(predictive)
+    if not before.is_as_kept(context, experiment):
+        if experiment.state in ("NotStarted", "Running"):
+            return Wait(workbench.look_seconds(context), f"{experiment.name!r} is still running")
+        here.run(predictive, before.draft_of_kept(context, experiment))
+    elif experiment.state == "InDraft" or experiment.run == context.state.studio.before:
+        here.run(predictive, before.draft_of_kept(context, experiment))
+    return running.started(context, experiment)
 
 
 def redeploy(context: Context) -> Outcome:
     """Deploy what was there before: a new service from its own definition, with our copy."""
+    experiment = workbench.workspace(context).experiment(context.state.studio.predictive)
+    if not before.is_as_kept(context, experiment):
+        return Displaced(f"{experiment.name!r} was changed by somebody else", to="undo_run")
     if workbench.steps(context).service.resource is None:
         return deploy.visit(context)
     previous = _intent(context).previous
@@ -64,12 +88,15 @@ def _intent(context: Context) -> Intent:
     return found
 
 
-def _delete(context: Context, experiment: Experiment) -> None:
-    """Take away the service that this run made."""
+def _take_away(context: Context) -> Outcome:
+    """No service was there: the one that this run made, or is making, is deleted."""
+    experiment = workbench.workspace(context).experiment(context.state.studio.predictive)
     service, studio = workbench.steps(context).service, context.ports.studio
     if service.resource is not None:
         studio.new_services().delete(service.resource)
-        return
-    if experiment.service is not None and experiment.service.service:
+    elif deploy.first_is_awaited(context, experiment):
+        return Wait(settle_seconds(context.step.waits), deploy.UNSEEN)
+    elif experiment.service is not None and experiment.service.service:
         classic = studio.classic_services(workbench.steps(context).workspace)
         classic.delete_service(experiment.service.service)
+    return Finish(context.step.result or "failed", context.step.why)
