@@ -174,7 +174,8 @@ REDEPLOY = (
         failed=UNDO,
         declare=redeploy.declare,
     ),
-    *SERVE[1:],
+    Stage("settle", redeploy.settle, "smoke", "GET endpoint or WSD", failed=UNDO),
+    *SERVE[2:],
 )
 HARVEST = (
     Stage("take_node", take_node.visit, "promote", "GET node output"),

@@ -97,7 +97,9 @@ class NewServices(Protocol):
     ) -> None:
         """Make a web service that definition, with this model file; where it is hosted stays.
 
-        Returns when it was accepted; harmless to repeat. Raises as `put`, and NotFound.
+        Returns when it was accepted; harmless to repeat. Raises as `put`, NotFound, and
+        Misconfigured, before anything is sent, if the definition is for another place or lacks
+        leave to read a file that the service cannot read either.
         """
         ...
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO, cast
+from datetime import UTC
+from functools import partial
+from typing import BinaryIO, TypeVar, cast
 
 from pydantic import ValidationError
 
 from alm.adapters.blob import AzureBlobs
 from alm.domain.errors import Conflict, Misconfigured, NotFound
+from alm.domain.frozen import Frozen
 from alm.domain.messages import describe
 from alm.domain.versions import CONTAINER, InService, Manifest
 
 READERS = 8
+Kind = TypeVar("Kind", bound=Frozen)
 HISTORY = "_served"  # no managed model has such a name
 
 
@@ -71,23 +75,26 @@ class BlobVersions:
         self._blobs.delete(manifest.file)
 
     def put_in_service(self, record: InService) -> None:
-        stamp = record.at.strftime("%Y%m%dt%H%M%S.%fZ")
+        stamp = record.at.astimezone(UTC).strftime("%Y%m%dt%H%M%S.%fZ")
         path = f"{CONTAINER}/{HISTORY}/{record.model}/{stamp}-{record.run}.json"
         self._blobs.put(path, record.model_dump_json().encode())
 
     def in_service(self, model: str) -> list[InService]:
         paths = [blob.path for blob in self._blobs.list(CONTAINER, f"{HISTORY}/{model}/")]
         with ThreadPoolExecutor(READERS) as readers:
-            contents = list(readers.map(self._blobs.get, paths))
-        return [InService.model_validate_json(content) for content in contents]
+            found = list(readers.map(partial(self._read_as, InService), paths))
+        return sorted(found, key=lambda record: (record.at, record.run))
 
     def _read(self, path: str) -> Manifest:
+        return self._read_as(Manifest, path)
+
+    def _read_as(self, kind: type[Kind], path: str) -> Kind:
         try:
-            return Manifest.model_validate_json(self._blobs.get(path))
+            return kind.model_validate_json(self._blobs.get(path))
         except ValidationError as error:
             raise Misconfigured(
-                f"the manifest {path} cannot be read ({describe(error)}); restore an earlier "
-                "version of that blob"
+                f"{path} cannot be read ({describe(error)}); restore an earlier version of that "
+                "blob"
             ) from error
 
 

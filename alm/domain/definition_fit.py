@@ -12,7 +12,14 @@ from itertools import chain, islice
 from typing import Any
 
 from alm.domain.definition_shape import spelled
-from alm.domain.definitions import assets_of, is_file, parameter_text, properties_of
+from alm.domain.definitions import (
+    SUFFIX,
+    assets_of,
+    is_file,
+    parameter_text,
+    properties_of,
+    versioned,
+)
 from alm.domain.frozen import Frozen
 from alm.domain.nearest import shown
 from alm.domain.secret_free import withheld
@@ -42,6 +49,49 @@ def fit(definition: Document, plan: Plan, storage: Storage | None, region: str) 
     there = chain(_plan(plan, region), _storage(storage, region))
     within = chain(_kind(properties), _models(copy), _package(properties), _left_out(properties))
     return list(islice(chain(there, within), REASONS_MAX))
+
+
+def change_faults(wanted: Document, there: Document, trained_model: str) -> list[str]:
+    """Say why a service cannot become a definition with a model file of ours, and be given back.
+
+    Both are known as they are kept, without secrets: what was withheld cannot be sent again, and
+    leave to read a file can only be taken over from the service as it is at that time.
+    """
+    new, old = versioned(wanted), versioned(there)
+    reasons = [f"the definition: {reason}" for reason in _whole(new, old, trained_model)]
+    reasons += [f"the way back, the service as it is: {r}" for r in _whole(old, new, trained_model)]
+    places = str(old.get("location") or ""), str(new.get("location") or "")
+    if not same_region(*places):
+        moved = f"the service is in {places[0]}, the definition is for {places[1] or 'no region'}"
+        reasons.insert(0, f"{moved}; a web service cannot be moved")
+    return reasons[:REASONS_MAX]
+
+
+def _whole(definition: Document, other: Document, trained_model: str) -> Iterator[str]:
+    properties = properties_of(definition)
+    yield from chain(_kind(properties), _package(properties), _left_out(properties))
+    model = trained_model.removesuffix(SUFFIX)
+    files = _files(definition)
+    if not any(name == model for name, _, _ in files):
+        names = ", ".join(shown(name) for name, _, _ in files) or "none"
+        yield f"it has no trained model {shown(model)} (it has {names})"
+    known = {place for _, place, _ in _files(other)}
+    for name, place, is_secret in files:
+        if name != model and is_secret and place not in known:
+            yield f"leave to read the file of {shown(name)} ({place}) would have to be given again"
+
+
+def _files(definition: Document) -> list[tuple[str, str, bool]]:
+    """Name, address, and whether leave to read it was withheld, of each asset that is a file."""
+    found = []
+    for key, asset in assets_of(definition):
+        place = asset.get("locationInfo")
+        place = place if isinstance(place, Mapping) else {}
+        name = str(asset.get("name") or key).removesuffix(SUFFIX)
+        is_secret = WITHHELD in f"{place.get('credentials')}{place.get('uri')}"
+        if is_file(asset):
+            found.append((name, str(place.get("uri") or ""), is_secret))
+    return found
 
 
 def same_region(one: str, other: str) -> bool:

@@ -63,9 +63,10 @@ def version_in(name: str, target: Target, model: str) -> int | None:
 
 def spare(names: Iterable[str], target: Target, model: str, used: Iterable[str]) -> list[str]:
     """The deployments that are not used, without the newest `keep` of them."""
+    in_use = {name.lower() for name in used}
     numbered = {name: number for name in names if (number := version_in(name, target, model))}
-    unused = sorted(set(numbered) - set(used), key=lambda name: -numbered[name])
-    return unused[target.keep :]
+    unused = [name for name in numbered if name.lower() not in in_use]
+    return sorted(unused, key=lambda name: -numbered[name])[target.keep :]
 
 
 def name_fault(deploy: str, name: str) -> str:
@@ -153,5 +154,9 @@ def own_name(target: Target) -> str:
 
 def deployed_as(service: str, name_template: str) -> str:
     """What names the deployments beside a service: its neighbours, all versions of them."""
-    neighbours = service.rstrip("/").rpartition("/")[0]
-    return f"{neighbours}/{name_template.replace('{version}', '0')}"
+    return neighbour(service, name_template.replace("{version}", "0"))
+
+
+def neighbour(service: str, name: str) -> str:
+    """The address of what stands beside a service under a name."""
+    return f"{service.rstrip('/').rpartition('/')[0]}/{name}"

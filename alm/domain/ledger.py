@@ -80,11 +80,15 @@ class Seen(Frozen):
 
 
 class Intent(Frozen):
-    """What a touched target is to be given back, and what it answered before we touched it."""
+    """What a touched target is to be given back, and what it answered before we touched it.
+
+    makes: the deployment that this run makes beside the target; one that was there is not named.
+    """
 
     target: str
     previous: Served
     baseline: str = ""
+    makes: str = ""
 
 
 class HoldRecord(Frozen):

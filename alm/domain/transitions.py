@@ -6,8 +6,9 @@ The engine makes every write of a ledger conditional; what each rule here protec
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from alm.domain.ledger import Intent, Ledger, Seen
 from alm.domain.run import RunState, Served, Trigger
@@ -39,9 +40,13 @@ def remember(
 
 
 def record_intent(
-    ledger: Ledger, found: dict[str, Served], targets: Iterable[str], baselines: dict[str, str]
+    ledger: Ledger,
+    found: Mapping[str, Served],
+    targets: Iterable[str],
+    baselines: Mapping[str, str],
+    makes: Mapping[str, str] = MappingProxyType({}),
 ) -> Ledger:
-    """Record what the targets of a wave are to be given back.
+    """Record what the targets of a wave are to be given back, and what is made beside them.
 
     `previous` is always what the ledger says a target serves; `found` counts once in a target's
     life, where the ledger has no entry, and then it stays.
@@ -50,7 +55,12 @@ def record_intent(
     serves = {**found, **ledger.serves}
     touched = {intent.target for intent in ledger.active.intent}
     added = tuple(
-        Intent(target=name, previous=serves[name], baseline=baselines.get(name, ""))
+        Intent(
+            target=name,
+            previous=serves[name],
+            baseline=baselines.get(name, ""),
+            makes=makes.get(name, ""),
+        )
         for name in targets
         if name not in touched
     )
@@ -85,8 +95,16 @@ def close(
 
 def champion(served: Iterable[Served]) -> str:
     """Name the version in service; targets on their own v0 are together called v0."""
-    labels = {"v0" if item.version.endswith("-v0") else item.version for item in served}
-    return " and ".join(sorted(labels))
+    return " and ".join(sorted({_label(item.version) for item in served}))
+
+
+def is_champion(ledger: Ledger, version: str) -> bool:
+    """Whether a version is in service, or one of several that are."""
+    return bool(version) and _label(version) in ledger.champion.split(" and ")
+
+
+def _label(version: str) -> str:
+    return "v0" if version.endswith("-v0") else version
 
 
 def repair_trigger(ledger: Ledger, run: str, now: datetime) -> Trigger | None:

@@ -70,7 +70,10 @@ def at_time(records: Iterable[InService], moment: datetime) -> InService | None:
 def spare_files(
     manifests: Iterable[Manifest], used: Iterable[str], keep: int
 ) -> tuple[Manifest, ...]:
-    """Versions whose file may go: not in use, no v0, and not among the newest `keep` others."""
+    """Versions whose file may go: not in use, no v0, and not among the newest `keep` others.
+
+    used: the files in use.
+    """
     in_use = set(used)
     others = sorted(
         (m for m in manifests if m.file not in in_use and not m.version.endswith("-v0")),

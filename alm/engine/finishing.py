@@ -49,10 +49,10 @@ def closing_duties(ports: Ports, model: ManagedModel, ledger: Ledger, step: Step
         messages += sending.ended(began.triggers, step.run, result, step.why)
     ports.bus.send(messages)
     finished = ledger.finished_at or now
-    recording.record(ports, ledger, step, result, step.state.began or finished)
     if result == "ok":
         ports.versions.put_in_service(_in_service(ledger, step.run, finished))
     ports.records.put_ended(step.run, finished.strftime("%Y-%m-%d"), ended_record(ledger, step))
+    recording.record(ports, ledger, step)
     if result in NOTICED:
         _notify(ports, model, step, NOTICED[result], finished)
     if ledger.unknown:

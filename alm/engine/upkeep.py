@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Literal
 
@@ -12,7 +11,7 @@ from alm.domain.managed_model import ManagedModel
 from alm.domain.messages import Fail, Reconcile
 from alm.domain.run import Served
 from alm.engine import retention, sending
-from alm.engine.limits import LEAVE_RENEWED, RECONCILES_MAX, SWEEPS
+from alm.engine.limits import RECONCILES_MAX, SWEEPS
 from alm.ports import Notice, Ports, Reading, ScoringTarget
 from alm.stages.context import service_of
 from alm.stages.serving import holds, leave_to_read
@@ -50,11 +49,11 @@ def _put_right(ports: Ports, model: ManagedModel, name: str, served: Served) -> 
     """True if the target serves what it should, now or after one patch."""
     target = model.target(name, served)
     assert target is not None
-    service = service_of(ports, target, model.model, served)
+    service = service_of(ports, target, served)
     try:
         held = _held(service)
         if held and holds(held, served, ports.blobs):
-            _renew_leave(ports, service, held, served)
+            retention.renew_leave(ports, service, held, served.blob)
             return True
         found = held.location if held else "nothing that answers"
         _notice(ports, model, "drift", f"{name} held {found}, not {served.version}")
@@ -66,14 +65,6 @@ def _put_right(ports: Ports, model: ManagedModel, name: str, served: Served) -> 
         return holds(service.read(), served, ports.blobs)
     except AlmError:
         return False
-
-
-def _renew_leave(ports: Ports, service: ScoringTarget, held: Reading, served: Served) -> None:
-    """Give a service that reads our file itself new leave in time; if not now, at the next look."""
-    if held.leave_ends is None or held.leave_ends - ports.clock.now() >= LEAVE_RENEWED:
-        return
-    with suppress(AlmError):
-        service.patch(leave_to_read(ports.blobs, ports.clock, served.blob))
 
 
 def _held(service: ScoringTarget) -> Reading | None:

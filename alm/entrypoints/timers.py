@@ -78,7 +78,11 @@ def _commit(app: App, now: datetime) -> None:
     control = app.ports.version_control
     if control is not None:
         flushed = control.outbox.flush(control.source, now + COMMITS_FOR)
-        log.info("commits_flushed", **flushed.model_dump(mode="json"))
+        if flushed.committed or flushed.held or flushed.stopped:
+            commits = [commit.id for commit in flushed.committed]
+            held = [waiting.id for waiting in flushed.held]
+            told = {"committed": commits, "held": held, "left": flushed.left}
+            log.info("commits_flushed", **told, stopped=flushed.stopped)
 
 
 def _in_flight(app: App) -> list[BlobProperties]:

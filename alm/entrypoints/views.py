@@ -12,6 +12,7 @@ from alm.bootstrap import App
 from alm.domain.errors import AlmError, NotFound, Refused
 from alm.domain.ledger import Ledger
 from alm.domain.managed_model import Target
+from alm.domain.transitions import is_champion
 from alm.domain.versions import at_time
 from alm.entrypoints.calls import Answer, Order
 from alm.entrypoints.standing import model_of
@@ -72,12 +73,11 @@ def list_versions(app: App, order: Order) -> Answer:
 
 
 def _aliases(ledger: Ledger, version: str, newest: str) -> list[str]:
-    previous = {served.version for served in ledger.before.values()}
-    served = {served.version for served in ledger.serves.values()}
+    known = {served.version for served in (*ledger.serves.values(), *ledger.before.values())}
     holds = {
-        "champion": version == ledger.champion,
-        "previous": version in previous,
-        "candidate": version == newest and version not in {ledger.champion, *served, *previous},
+        "champion": is_champion(ledger, version),
+        "previous": version in {served.version for served in ledger.before.values()},
+        "candidate": version == newest and version not in known and version != ledger.champion,
     }
     return [alias for alias, held in holds.items() if held]
 
@@ -96,8 +96,9 @@ def list_served(app: App, order: Order) -> Answer:
 
 
 def _moment(text: str) -> datetime:
+    """A time of the query, UTC if it does not say; there a plus becomes a space."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(re.sub(r"(T.*) (\d\d:?\d\d)$", r"\1+\2", text))
     except ValueError as error:
         raise Refused(f"at: {text[:40]!r} is no time; write 2026-05-01T12:00:00Z") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -130,6 +131,7 @@ def _target_row(ledger: Ledger, target: Target) -> dict[str, object]:
         "kind": target.service.kind,
         "wave": target.wave,
         "serves": served.version if served else "",
+        "deployed_as": served.service if served else "",
         "unknown": target.name in ledger.unknown,
     }
 
@@ -137,7 +139,7 @@ def _target_row(ledger: Ledger, target: Target) -> dict[str, object]:
 def _reading(app: App, ledger: Ledger, target: Target) -> dict[str, object]:
     """What a target says; one that cannot be read must not hide the others."""
     try:
-        reading = service_of(app.ports, target, ledger.model, ledger.serves.get(target.name)).read()
+        reading = service_of(app.ports, target, ledger.serves.get(target.name)).read()
         served = ledger.serves.get(target.name)
         agrees = served is None or serves(reading, served, app.ports.blobs)
         return {"location": reading.location, "settled": reading.settled, "agrees": agrees}

@@ -20,6 +20,7 @@ from alm.ports import Ports, Submission
 from alm.stages.experiment import begin as experiments
 from alm.stages.first_step import FirstStep as FirstStep
 from alm.stages.first_step import inputs, numbered
+from alm.stages.serving import check_file
 
 LEAVE_MARGIN = timedelta(hours=1)  # a job started at its deadline still reads its input
 LEAVE_MAX = timedelta(days=6)
@@ -65,6 +66,8 @@ def _roll_back(begin: Beginning) -> FirstStep:
     want = wanted(begin.ports, begin.model, begin.ledger, version)
     if begin.model.experiment is not None:
         return experiments.reinstate(begin.model, want, begin.now)
+    for served in {served.blob: served for served in want.values()}.values():
+        check_file(begin.ports.blobs, served)
     return FirstStep("patch", RunState(began=begin.now, want=want))
 
 

@@ -30,7 +30,7 @@ def unchanged(ledger: Ledger) -> Ledger:
     return ledger
 
 
-def service_of(ports: Ports, target: Target, model: str, served: Served | None) -> ScoringTarget:
+def service_of(ports: Ports, target: Target, served: Served | None) -> ScoringTarget:
     """The service where a target serves a model: a version may have one of its own."""
     if target.deploy == "patch" or served is None or not served.service:
         return ports.services.target(target)
@@ -69,7 +69,7 @@ class Context:
 
     def target(self, target: Target, served: Served | None = None) -> ScoringTarget:
         """The service where a target serves that model; without one, the service it names."""
-        return service_of(self.ports, target, self.model.model, served)
+        return service_of(self.ports, target, served)
 
     def deployer(self, target: Target) -> Deployer:
         """What makes endpoints or services beside the one that a target names."""

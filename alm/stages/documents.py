@@ -1,7 +1,7 @@
 """Documents: what version control keeps of a run, laid out beside the run until it is committed.
 
     {model}/{target}.target.json       which version a target serves, and where
-    {model}/{target}.definition.json   the definition of a new web service, without secrets
+    {model}/{target}.definition.json   the definition of the new web service, without secrets
     {model}/training.json, predictive.json   experiments, as exported
 
 Nothing is read or written where no repository is configured.
@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from alm.domain import definitions
+from alm.domain import definitions, deployments
 from alm.domain.canonical import canonical_json
 from alm.domain.exported import export
 from alm.domain.managed_model import ArmWebService, Target
 from alm.domain.run import RunState, Served
+from alm.domain.source_control import segment
 from alm.stages.context import Context
 
 
@@ -34,9 +35,9 @@ def of_target(context: Context, target: Target, served: Served) -> dict[str, str
         "digest": served.digest,
     }
     kept = _keep(context, f"{target.name}.target.json", document)
-    if isinstance(service, ArmWebService) and target.deploy == "patch":
-        found = context.ports.studio.new_services().get(service.resource)
-        document = definitions.versioned(found)
+    if isinstance(service, ArmWebService):
+        resource = deployments.neighbour(place, served.service) if served.service else place
+        document = definitions.versioned(context.ports.studio.new_services().get(resource))
         kept |= _keep(context, f"{target.name}.definition.json", document)
     return kept
 
@@ -57,4 +58,9 @@ def noted(state: RunState, kept: dict[str, str]) -> RunState:
 def _keep(context: Context, file: str, document: dict[str, Any]) -> dict[str, str]:
     path = context.job_file(file)
     context.ports.blobs.put(path, canonical_json(document))
-    return {f"{context.step.model}/{file}": path}
+    return {path_of(context, file): path}
+
+
+def path_of(context: Context, file: str) -> str:
+    """Where a document of a managed model lies in the repository."""
+    return f"{segment(context.step.model)}/{segment(file)}"

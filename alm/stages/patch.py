@@ -40,10 +40,13 @@ def declare(context: Context) -> Declaration:
         for target in targets
         if target.name not in touched
     }
+    makes = {
+        target.name: _made(context, target) for target in targets if target.name not in touched
+    }
     names = [target.name for target in targets]
 
     def change(document: Ledger) -> Ledger:
-        return record_intent(document, found, names, baselines)
+        return record_intent(document, found, names, baselines, makes)
 
     operation = f"patch:{_content(context.state.want)}:{context.step.wave}"
     seconds = max((target.propagation_seconds for target in targets), default=0)
@@ -52,10 +55,14 @@ def declare(context: Context) -> Declaration:
 
 def visit(context: Context) -> Outcome:
     """Patch every target of the wave, then read back; slow services take several visits."""
-    return put_all(context, put)
+    return put_all(context, put, settle)
 
 
-def put_all(context: Context, put_one: Callable[[Context, Target, Served], None]) -> Outcome:
+def put_all(
+    context: Context,
+    put_one: Callable[[Context, Target, Served], None],
+    settle_all: Callable[[Context], Outcome],
+) -> Outcome:
     """Put the wanted model into each target of the wave, then read back."""
     patched = list(context.state.patched)
     for target in wave(context):
@@ -67,7 +74,7 @@ def put_all(context: Context, put_one: Callable[[Context, Target, Served], None]
         served = context.state.want[target.name]
         put_one(context, target, served)
         patched.append(target.name)
-    outcome = settle(context)
+    outcome = settle_all(context)
     return Done(to="settle", why=outcome.why) if isinstance(outcome, Wait) else outcome
 
 
@@ -100,6 +107,17 @@ def put(context: Context, target: Target, served: Served) -> None:
         context.target(target).patch(leave)
     elif served.service:  # else it is what the template holds, which is never changed
         context.deployer(target).create(served.service, leave)
+
+
+def _made(context: Context, target: Target) -> str:
+    """The deployment that a target will get in this run; "" if it is there, or none is made.
+
+    Raises Misconfigured if something else has its name: then nothing is touched.
+    """
+    name = context.state.want[target.name].service
+    if target.deploy == "patch" or not name:
+        return ""
+    return "" if context.deployer(target).exists(name) else name
 
 
 def wave(context: Context) -> tuple[Target, ...]:

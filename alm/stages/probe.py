@@ -46,9 +46,10 @@ def ask(context: Context, target: Target, served: Served | None = None) -> Answe
 def baseline(context: Context, target: Target) -> str:
     """What a target answers before it is touched; "" if it cannot say: then only time proves.
 
-    A new endpoint begins with what its service holds; a new service with nothing.
+    What is deployed beside a target answers for itself: what the target's own service says tells
+    nothing of a new endpoint, which begins with the model of the classic service as a whole.
     """
-    if target.deploy == "new-service":
+    if target.deploy != "patch":
         return ""
     try:
         return ask(context, target).digest

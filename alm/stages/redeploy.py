@@ -1,28 +1,38 @@
 """Redeploy: definitions from version control go back to their targets.
 
 A new web service gets its whole definition, with our file of the version that it had then. A
-classic endpoint gets that version. What a target was is on record, and kept, before.
+classic endpoint, and a target that gives each version a place of its own, get that version. What
+a target was is on record, and kept, before; what does not fit fails before anything is sent.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import replace
 
 from alm.domain import definitions, deployments
 from alm.domain.canonical import canonical_json
+from alm.domain.definition_comparing import compare
+from alm.domain.definition_fit import change_faults
 from alm.domain.documents import read_object
 from alm.domain.errors import Conflict, Misconfigured, NotFound
 from alm.domain.ledger import Intent
 from alm.domain.managed_model import ArmWebService, Target
-from alm.domain.outcomes import Done, Failed, Outcome
+from alm.domain.nearest import shown
+from alm.domain.outcomes import Displaced, Done, Failed, Outcome
 from alm.domain.run import Served
 from alm.domain.web_services import Document
 from alm.ports import SourceControl
-from alm.stages import patch
+from alm.stages import documents, patch
 from alm.stages.context import Context, Declaration
-from alm.stages.serving import leave_to_read
+from alm.stages.serving import check_file, leave_to_read
+
+COMMITS_MAX = 500  # as far back as an abbreviated commit id is looked for
+_WHOLE_ID = re.compile(r"[0-9a-f]{40}")
+_VERSION = re.compile(r"v[1-9][0-9]{0,8}|[A-Za-z0-9][A-Za-z0-9._-]{0,63}-v0")
+_PROVED = ("node", "edge", "parameter", "value of global parameter")
 
 
 def read(context: Context) -> Outcome:
@@ -30,70 +40,140 @@ def read(context: Context) -> Outcome:
     control = context.ports.version_control
     if control is None:
         raise Misconfigured("no repository is configured (ALM_GIT); configure it, then order again")
-    commit = next((t.commit for t in context.active.triggers if t.commit), "")
+    asked = next((t.commit for t in context.active.triggers if t.commit), "")
+    commit = _whole_id(control.source, asked)
     want: dict[str, Served] = {}
+    why = ""
     for target in context.model.targets:
-        served = _served(context, control.source, target, commit)
-        if served is not None:
-            want[target.name] = served
+        try:
+            want[target.name] = _served(context, control.source, target, commit)
+        except NotFound as error:
+            why = str(error)
     if not want:
-        at = commit or "the newest commit"
         return Failed(
-            f"{at} has nothing of {context.step.model!r}; see `alm repository log`, or run it once"
+            f"commit {commit} has nothing of {context.step.model!r} ({why}); the repository's log "
+            "names the commits there are: order one of them"
         )
     state = context.state.model_copy(update={"want": want})
-    return Done(state, why=", ".join(f"{name}: {s.version}" for name, s in want.items()))
+    told = ", ".join(f"{name}: {served.version}" for name, served in want.items())
+    return Done(state, why=f"{told}, as of commit {commit}")
 
 
-def _served(context: Context, source: SourceControl, target: Target, commit: str) -> Served | None:
-    folder = f"{context.step.model}/{target.name}"
+def _whole_id(source: SourceControl, asked: str) -> str:
+    """The commit that is meant, so that all files are read from one and the same."""
+    if _WHOLE_ID.fullmatch(asked):
+        return asked
+    found = [commit.id for commit in source.log(count=COMMITS_MAX if asked else 1)]
+    meant = [commit for commit in found if commit.startswith(asked)]
+    if len(meant) == 1:
+        return meant[0]
+    if not asked:
+        raise Misconfigured("the repository has no commits yet; a run that ends ok makes one")
+    seen = f"{len(meant)} of the last {COMMITS_MAX} commits begin with it"
+    raise Misconfigured(f"commit {asked!r}: {seen}; order a whole commit id, of 40 digits")
+
+
+def _served(context: Context, source: SourceControl, target: Target, commit: str) -> Served:
+    """What a target was at a commit. Raises NotFound if the commit does not know it."""
+    path = documents.path_of(context, f"{target.name}.target.json")
+    found = read_object(source.read(path, at=commit), path)
+    version = str(found.get("version"))
+    if not _VERSION.fullmatch(version):
+        raise Misconfigured(f"{path} at {commit} names version {shown(version)}, which is none")
     try:
-        found = read_object(source.read(f"{folder}.target.json", at=commit), "target document")
+        manifest = context.ports.versions.manifest(context.step.model, version)
+    except NotFound as error:
+        raise Misconfigured(f"{path} at {commit}: {error}; order another commit") from error
+    served = deployments.placed(context.model, manifest.served())[target.name]
+    check_file(context.ports.blobs, served)
+    _bring(context, source, target, commit)
+    return served
+
+
+def _bring(context: Context, source: SourceControl, target: Target, commit: str) -> None:
+    """Keep the definition of that commit beside the run, if it fits the service as it is."""
+    service = _whole_service(target)
+    if service is None:
+        return
+    path = documents.path_of(context, f"{target.name}.definition.json")
+    try:
+        content = source.read(path, at=commit)
     except NotFound:
-        return None
-    manifest = context.ports.versions.manifest(context.step.model, str(found.get("version")))
-    with suppress(NotFound):
-        content = source.read(f"{folder}.definition.json", at=commit)
-        context.ports.blobs.put(_wanted(context, target), content)
-    return deployments.placed(context.model, manifest.served())[target.name]
+        context.ports.blobs.delete(_wanted(context, target))  # of an earlier attempt
+        return
+    wanted = definitions.read_definition(content)
+    there = context.ports.studio.new_services().get(service.resource)
+    faults = change_faults(wanted, there, target.trained_model)
+    if faults:
+        raise Misconfigured(
+            f"target {target.name!r} cannot become what it was at {commit}: {'; '.join(faults)}"
+        )
+    kept = canonical_json(definitions.versioned(wanted))
+    context.ports.blobs.put(_wanted(context, target), kept)
 
 
 def declare(context: Context) -> Declaration:
     """Keep the definitions that are there, then record what a patch records."""
     for target in patch.wave(context):
-        if isinstance(target.service, ArmWebService):
-            there = context.ports.studio.new_services().get(target.service.resource)
+        service = _whole_service(target)
+        if service is not None:
+            there = context.ports.studio.new_services().get(service.resource)
+            kept = canonical_json(definitions.versioned(there))
             with suppress(Conflict):
-                context.ports.blobs.put(
-                    _before(context, target),
-                    canonical_json(definitions.versioned(there)),
-                    if_absent=True,
-                )
+                context.ports.blobs.put(_before(context, target), kept, if_absent=True)
     declared = patch.declare(context)
     return replace(declared, operation=declared.operation.replace("patch:", "redeploy:", 1))
 
 
 def visit(context: Context) -> Outcome:
     """Put every definition of the wave, then read back."""
-    return patch.put_all(context, _put_one)
+    return patch.put_all(context, _put_one, settle)
+
+
+def settle(context: Context) -> Outcome:
+    """Read the wave back; besides the model, the graph must be the one that was sent."""
+    outcome = patch.settle(context)
+    if not isinstance(outcome, Done):
+        return outcome
+    for target in patch.wave(context):
+        left = _left(context, target)
+        if left:
+            return Displaced(f"{target.name!r} still differs: {left}", to="patch")
+    return outcome
+
+
+def _left(context: Context, target: Target) -> str:
+    """What of a definition the service has not taken over; "" if nothing."""
+    service, wanted = _whole_service(target), _document(context, _wanted(context, target))
+    if service is None or wanted is None:
+        return ""
+    there = context.ports.studio.new_services().get(service.resource)
+    changes = [change for change in compare(there, wanted).changes if change.area in _PROVED]
+    return ", ".join(f"{change.area} {change.name} {change.what}" for change in changes[:5])
 
 
 def _put_one(context: Context, target: Target, served: Served) -> None:
     """Put a target's definition, or where it has none its version."""
-    document = _document(context, _wanted(context, target))
-    if document is None or not isinstance(target.service, ArmWebService):
+    service, document = _whole_service(target), _document(context, _wanted(context, target))
+    if service is None or document is None:
         patch.put(context, target, served)
-        return
-    _put(context, target, target.service, document, served)
+    else:
+        _put(context, target, service, document, served)
 
 
 def give_back(context: Context, intent: Intent, target: Target) -> bool:
     """Put back the definition that was there before; False if none was kept."""
-    document = _document(context, _before(context, target))
-    if document is None or not isinstance(target.service, ArmWebService):
+    service, document = _whole_service(target), _document(context, _before(context, target))
+    if service is None or document is None:
         return False
-    _put(context, target, target.service, document, intent.previous)
+    _put(context, target, service, document, intent.previous)
     return True
+
+
+def _whole_service(target: Target) -> ArmWebService | None:
+    """The service whose definition goes back as a whole; one that others stand beside stays."""
+    service = target.service
+    return service if isinstance(service, ArmWebService) and target.deploy == "patch" else None
 
 
 def _put(

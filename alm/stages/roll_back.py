@@ -85,14 +85,14 @@ def decide(troubles: dict[str, str], rounds: int, result: Result, why: str) -> F
 
 def _give_back(context: Context, intent: Intent) -> None:
     """Put back what was there; what this run made beside it is taken away instead."""
-    target, made = _target(context, intent), context.state.want.get(intent.target)
+    target = _target(context, intent)
     if context.step.pipeline == "redeploy" and redeploy.give_back(context, intent, target):
         return
     if target.deploy == "patch":
         leave = leave_to_read(context.ports.blobs, context.ports.clock, intent.previous.blob)
         context.target(target).patch(leave)
-    elif made is not None and made.service not in ("", intent.previous.service):
-        context.deployer(target).delete(made.service)
+    elif intent.makes:
+        context.deployer(target).delete(intent.makes)
 
 
 def _target(context: Context, intent: Intent) -> Target:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from alm.domain.errors import Misconfigured, NotFound
 from alm.domain.managed_model import Target
 from alm.domain.run import Served
 from alm.ports import Blobs, Clock, Grant, Reading
@@ -20,6 +21,17 @@ STRAY_SECONDS = 600  # after a run's end a holder that lost its lock may still c
 def serves(reading: Reading, served: Served, blobs: Blobs) -> bool:
     """Say whether a reading names this model: our copy, or where we once found it."""
     return reading.location in (blobs.location(served.blob), served.found_at or None)
+
+
+def check_file(blobs: Blobs, served: Served) -> None:
+    """Raises Misconfigured if our copy of a version is gone: then nobody can serve it again."""
+    try:
+        blobs.properties(served.blob)
+    except NotFound as error:
+        raise Misconfigured(
+            f"the file of version {served.version} is gone ({served.blob}): it was retired, as "
+            "`keep_versions` declares, or deleted; name a version that is kept"
+        ) from error
 
 
 def holds(reading: Reading, served: Served, blobs: Blobs) -> bool:

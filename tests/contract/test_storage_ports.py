@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ import pytest
 from alm.adapters import blob_listing
 from alm.domain.errors import Conflict, Denied, Misconfigured, NotFound, Refused
 from alm.domain.ledger import Ledger
-from alm.domain.versions import Manifest
+from alm.domain.versions import InService, Manifest
 from alm.ports import InboxItem
 from tests.contract.storage_worlds import TODAY, StorageWorld
 
@@ -531,6 +531,61 @@ def test_a_missing_version_is_told_with_those_there_are(storage: StorageWorld):
         storage.versions.manifest(f"{model}-other", "v9")
     with pytest.raises(Refused):
         storage.versions.manifest(model, "../other/v1")
+
+
+def test_a_retired_file_is_gone_and_its_manifest_stays(storage: StorageWorld):
+    model = f"m-{uuid4().hex}"
+    one, other = manifest(model, "v1", 1), manifest(model, "v2", 2)
+    for each in (one, other):
+        storage.versions.put_manifest(each)
+        storage.versions.put_file(each.file, io.BytesIO(b"m"), digest_of(b"m"))
+
+    for _ in range(2):
+        storage.versions.retire_file(one)
+
+    with pytest.raises(NotFound):
+        storage.blobs.properties(one.file)
+    assert storage.blobs.get(other.file) == b"m"
+    assert storage.versions.manifests(model) == [one, other]
+
+
+def in_service(model: str, run: int, minutes: float, version: str) -> InService:
+    return InService(
+        model=model,
+        run=f"{model}.r{run}",
+        at=TODAY + timedelta(minutes=minutes),
+        champion=version,
+        targets={"eu": version, "us": version},
+    )
+
+
+def test_what_was_in_service_comes_oldest_first_and_each_once(storage: StorageWorld):
+    model = f"m-{uuid4().hex}"
+    records = [
+        in_service(model, 1, 0, "v1"),
+        in_service(model, 2, 0.001, "v2"),
+        in_service(model, 10, 60 * 24 * 400, "v1"),
+    ]
+    for record in (*reversed(records), records[0]):
+        storage.versions.put_in_service(record)
+    storage.versions.put_in_service(in_service(f"{model}2", 1, 5, "v9"))
+
+    assert storage.versions.in_service(model) == records
+    assert storage.versions.in_service(f"{model}-other") == []
+    assert storage.versions.manifests(model) == []
+
+
+def test_the_history_of_service_takes_any_time_zone(storage: StorageWorld):
+    model = f"m-{uuid4().hex}"
+    later, zone = in_service(model, 2, 30, "v2"), timezone(timedelta(hours=-7))
+    earlier = in_service(model, 1, 0, "v1")
+    storage.versions.put_in_service(later.model_copy(update={"at": later.at.astimezone(zone)}))
+    storage.versions.put_in_service(earlier)
+
+    assert [record.run for record in storage.versions.in_service(model)] == [
+        earlier.run,
+        later.run,
+    ]
 
 
 # records

@@ -65,6 +65,9 @@ class DoubleDeployer(Faulty):
         template = self.template
         made = DoubleTarget(self.clock, template.location, scored_by=template.scored_by)
         made.settle_seconds = self.settle_seconds
+        made.propagation_seconds = self.template.propagation_seconds
+        made.reads_file = self._target.deploy == "new-service"
+        made.watch = self.watch
         return made
 
     def _absent(self, name: str) -> DoubleTarget:

@@ -20,9 +20,10 @@ class _Fault:
 
 
 class Faulty:
-    """Counts operations, and lets them fail when told to."""
+    """Counts operations, and lets them fail when told to. watch: called after each effect."""
 
     def __init__(self) -> None:
+        self.watch: Callable[[str], None] = lambda _operation: None
         self.calls: Counter[str] = Counter()
         self._faults: dict[str, list[_Fault]] = {}
 
@@ -42,6 +43,7 @@ class Faulty:
         if fault and not fault.after:
             raise fault.error
         result = effect()
+        self.watch(operation)
         if fault:
             raise fault.error
         return result

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from alm.domain.experiment import StudioWorkspace
 from alm.domain.managed_model import Target
+from alm.domain.web_services import Document
 from alm.ports import Clock
 from tests.doubles.deployer import DoubleDeployer
+from tests.doubles.new_services import DoubleNewServices
 from tests.doubles.studio import BASE, DoubleTarget
-from tests.doubles.web_services import DoubleClassicServices, DoubleNewServices
+from tests.doubles.web_services import DoubleClassicServices
 from tests.doubles.workspace import DoubleStudio
 
 
@@ -24,6 +26,7 @@ class DoubleLifecycle(DoubleStudio):
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self.new = DoubleNewServices(clock)
+        self.new.beside = self._beside
         self._classic: dict[str, DoubleClassicServices] = {}
         self._published: dict[str, int] = {}
         self._deployers: dict[Target, DoubleDeployer] = {}
@@ -43,6 +46,18 @@ class DoubleLifecycle(DoubleStudio):
 
     def new_services(self) -> DoubleNewServices:
         return self.new
+
+    def _beside(self, resource: str) -> Document | None:
+        """The definition of a service that a deployer's double made."""
+        for target, deployer in self._deployers.items():
+            name = resource.rpartition("/")[2]
+            if target.service.kind == "new" and name in deployer.deployed:
+                made = deployer.deployed[name]
+                place = {"uri": made.location, "credentials": made.sas}
+                asset = {"name": target.trained_model, "type": "Resource", "locationInfo": place}
+                properties = {"packageType": "Graph", "assets": {"model": asset}}
+                return {"id": resource, "location": "West Europe", "properties": properties}
+        return None
 
     def deployer(self, target: Target) -> DoubleDeployer:
         if target not in self._deployers:

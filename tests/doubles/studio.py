@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from urllib.parse import parse_qs
 
 from alm.domain.errors import Conflict, Misconfigured, NotFound, Refused
 from alm.domain.managed_model import Service, Target
@@ -154,6 +155,7 @@ class DoubleTarget(Faulty):
     propagation_seconds: how long the old model goes on answering. settle_seconds: how long a
     deployment takes (a new web service's; 0 for an endpoint). changes_nothing: patches are
     answered and forgotten. refuses: why every patch is refused. patches: what was put in, in order.
+    reads_file: it reads the model file itself, for as long as it has leave to.
     """
 
     def __init__(
@@ -179,6 +181,7 @@ class DoubleTarget(Faulty):
         self.changes_nothing = False
         self.refuses = ""
         self.resource_missing = False
+        self.reads_file = False
         self.patches: list[str] = []
         self._input, self._output = input, output
         self._batch = batch or DoubleTraining(clock, prefix="scoring-job")
@@ -230,6 +233,8 @@ class DoubleTarget(Faulty):
         if self.refuses:
             raise Misconfigured(f"put {model.relative}: {self.refuses}")
         self.patches.append(model.location)
+        if self.reads_file:
+            self.sas, self.leave_ends = model.sas, leave_end(model.sas)
         if not self.changes_nothing:
             self.change_by_hand(model.location)
 
@@ -241,6 +246,12 @@ class DoubleTarget(Faulty):
         scored = [self.scored_by(self.answering, row) for row in rows]
         columns = tuple(scored[0])
         return Scores(columns, tuple(tuple(_text(one[name]) for name in columns) for one in scored))
+
+
+def leave_end(sas: str) -> datetime | None:
+    """When leave ends, as a grant of `MemoryBlobs` says."""
+    ends = parse_qs(sas.lstrip("?")).get("se", [""])[0]
+    return datetime.fromisoformat(ends) if ends else None
 
 
 def unscorable(location: str, _row: Row) -> Scored:

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
+from alm.adapters.commit_outbox import CommitOutbox
 from alm.domain.ledger import Ledger
 from alm.domain.managed_model import (
     Approval,
+    ArmWebService,
     ClassicEndpoint,
     ExecutionUrl,
     Expectation,
     Gate,
+    Hosting,
     ManagedModel,
     Metric,
     SmokeTest,
@@ -24,10 +27,18 @@ from alm.domain.managed_model import (
 )
 from alm.domain.messages import AnyMessage, Decision, TriggerMessage, parse
 from alm.domain.run import BlobRef, PipelineName, Reply, Trigger
+from alm.domain.source_control import Repository
+from alm.domain.web_services import Plan
 from alm.engine import handle
 from alm.engine.sending import STEPS_QUEUE
-from alm.ports import Outgoing, Ports, Row, Submission
+from alm.ports import Outgoing, Ports, Row, Submission, VersionControl
+from tests.contract.git_worlds import connected
 from tests.doubles.bus import MemoryBus, MemoryNotifier
+from tests.doubles.deployer import DoubleDeployer
+from tests.doubles.faulty import Faulty
+from tests.doubles.lifecycle import DoubleLifecycle
+from tests.doubles.new_services import DoubleNewTarget
+from tests.doubles.source_control import MemoryRepository, MemorySourceControl
 from tests.doubles.storage import (
     BASE,
     FixedClock,
@@ -38,16 +49,13 @@ from tests.doubles.storage import (
     MemoryVersions,
 )
 from tests.doubles.studio import DoubleJob, DoubleServices, DoubleTarget, DoubleTraining, Scored
-from tests.doubles.workspace import DoubleStudio
 
 MODEL = "churn"
 STUDIO = "https://studio.example/workspaces/w/webservices/s"
-SOURCES = {
-    "retrain": "dataset",
-    "publish": "model_file",
-    "roll_back": "order",
-    "verify": "schedule",
-}
+GROUP = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearning"
+HOSTING = Hosting(plan=f"{GROUP}/commitmentPlans/eu", storage_key="env:KEY")
+CANARY = "canary-0123456789abcdef"
+SOURCES = {"retrain": "dataset", "publish": "model_file", "verify": "schedule"}
 Decided = Literal["approve", "refuse", "cancel"]
 
 
@@ -60,11 +68,17 @@ class Seen:
     sends: int
 
 
+class Crash(Exception):
+    """The process dies."""
+
+
 class EngineWorld:
     """Put triggers in, settle, look at the targets.
 
     The quality of a model (good, bad) and its name are its file's content: `good r1`.
     """
+
+    crash_after = 0  # the process dies after so many effects more, once; 0: it lives
 
     def __init__(
         self,
@@ -74,6 +88,8 @@ class EngineWorld:
         same: bool = False,
         auc: str = "",
         propagation_seconds: float = 30,
+        target: dict[str, Any] | None = None,
+        version_control: bool | Repository = False,
         **declared: Any,
     ) -> None:
         self.clock = FixedClock()
@@ -83,11 +99,14 @@ class EngineWorld:
         self.ledgers, self.notifier = MemoryLedgers(), MemoryNotifier()
         self.versions = MemoryVersions(self.blobs)
         self.bad, self.same, self.auc = set(bad), same, auc
-        self.model = _declared(waves, propagation_seconds, auc, declared)
+        self.model = _declared(waves, propagation_seconds, auc, target or {}, declared)
         self.training = DoubleTraining(self.clock, job_seconds=4, on_finished=self._train)
-        self.targets = {
-            t.name: self._deploy(t.name, propagation_seconds) for t in self.model.targets
-        }
+        self.studio = DoubleLifecycle(self.clock)
+        self.studio.new.put_plan(Plan(id=HOSTING.plan, name="eu", region="West Europe"))
+        self.targets = {t.name: self._deploy(t) for t in self.model.targets}
+        self.deployers = {t.name: self._beside(t) for t in self.model.targets}
+        self.repository = MemoryRepository()
+        self.source = MemorySourceControl(self.clock, self.repository)
         services = DoubleServices(self.clock)
         assert self.model.training is not None
         services.put_training(self.model.training.service, self.training)
@@ -100,24 +119,30 @@ class EngineWorld:
             blobs=self.blobs,
             versions=self.versions,
             services=services,
-            studio=DoubleStudio(self.clock),
+            studio=self.studio,
             records=self.records,
             notifier=self.notifier,
             models=MemoryModels([self.model]),
             new_id=str,
+            version_control=self._version_control(version_control),
         )
         self._taken: set[str] = set()
+        self._alive = False
+        self._watch()
 
-    def trigger(self, pipeline: PipelineName, name: str, version: str | None = None) -> None:
+    def trigger(
+        self, pipeline: PipelineName, name: str, version: str | None = None, **more: Any
+    ) -> None:
         """A trigger arrives, and its sender wants answers."""
         trigger = Trigger(
             id=f"t:{MODEL}:{name}",
             pipeline=pipeline,
-            source=SOURCES[pipeline],
+            source=SOURCES.get(pipeline, "order"),
             at=self.clock.now(),
             blob=self._blob(pipeline, name),
             version=version,
             reply=Reply(queue="answers", request=name),
+            **more,
         )
         self.handle(TriggerMessage(model=MODEL, trigger=trigger))
 
@@ -132,7 +157,14 @@ class EngineWorld:
         )
 
     def handle(self, message: AnyMessage) -> None:
-        handle(self.ports, message)
+        """Handle a message; if the process dies meanwhile, it comes again."""
+        self._alive = True
+        try:
+            handle(self.ports, message)
+        except Crash:
+            handle(self.ports, message, repeated=True)
+        finally:
+            self._alive = False
 
     def settle(self, until: str = "", seconds: float = 24 * 3600) -> None:
         """Deliver what is due, moving the clock, until nothing is left (or `until` a stage is)."""
@@ -166,6 +198,21 @@ class EngineWorld:
     def serves(self, target: str = "t1") -> str:
         """The content of the model file that a target names."""
         return self._content(self.targets[target].location)
+
+    def beside(self, target: str = "t1") -> dict[str, str]:
+        """What is deployed beside a target, and the content of the model file each names."""
+        deployed = self.deployers[target].deployed
+        return {name: self._content(double.location) for name, double in deployed.items()}
+
+    def commits(self) -> list[str]:
+        """The first lines of the commits there are."""
+        return [commit.message.partition("\n")[0] for commit, _ in self.repository.commits]
+
+    def flush(self) -> None:
+        """Commit what waits, as a sweep does."""
+        control = self.ports.version_control
+        assert control is not None
+        control.outbox.flush(control.source, self.clock.now() + timedelta(seconds=45))
 
     def answers(self) -> list[tuple[str, str, str]]:
         """What was answered: request, event, result."""
@@ -203,14 +250,46 @@ class EngineWorld:
     def _table(self, run: str) -> bytes:
         return f"AUC,rows\n{self.auc if run == 'r1' else '0.9'},100\n".encode()
 
-    def _deploy(self, name: str, propagation_seconds: float) -> DoubleTarget:
-        self.blobs.put(f"models/{name}.ilearner", f"good by-hand-{name}".encode())
-        return DoubleTarget(
-            self.clock,
-            f"{BASE}models/{name}.ilearner",
-            propagation_seconds=propagation_seconds,
-            scored_by=self._score,
-        )
+    def _deploy(self, target: Target) -> DoubleTarget:
+        path = f"models/{target.name}.ilearner"
+        self.blobs.put(path, f"good by-hand-{target.name}".encode())
+        if isinstance(target.service, ArmWebService) and target.deploy == "patch":
+            self.studio.new.put(target.service.resource, definition(path))
+            double: DoubleTarget = DoubleNewTarget(
+                self.studio.new, target.service.resource, target.trained_model
+            )
+        else:
+            double = DoubleTarget(self.clock, f"{BASE}{path}")
+        double.propagation_seconds = target.propagation_seconds
+        double.scored_by = self._score
+        return double
+
+    def _beside(self, target: Target) -> DoubleDeployer:
+        deployer = DoubleDeployer(self.clock, target, self.targets[target.name])
+        self.studio.put_deployer(target, deployer)
+        return deployer
+
+    def _version_control(self, wanted: bool | Repository) -> VersionControl | None:
+        """In memory, or in a repository on the disk."""
+        if not wanted:
+            return None
+        outbox = CommitOutbox(self.blobs, self.clock)
+        if isinstance(wanted, Repository):
+            return VersionControl(wanted, connected(wanted, self.clock, {}), outbox)
+        return VersionControl(Repository(url="/repository"), self.source, outbox)
+
+    def _watch(self) -> None:
+        """Let the process die after an effect, where it is told to."""
+        doubles: list[Faulty] = [self.bus, self.blobs, self.ledgers, self.versions, self.records]
+        doubles += [self.training, self.studio.new, self.source, *self.targets.values()]
+        for double in (*doubles, *self.deployers.values()):
+            double.watch = self._after
+
+    def _after(self, _operation: str) -> None:
+        if self.crash_after and self._alive:
+            self.crash_after -= 1
+            if not self.crash_after:
+                raise Crash
 
     def _score(self, location: str, _row: Row) -> Scored:
         quality, _, name = self._content(location).partition(" ")
@@ -232,8 +311,43 @@ def fails_first(times: int) -> Any:
     return fault
 
 
+def definition(path: str, threshold: str = "0.5") -> dict[str, Any]:
+    """The definition of a new web service that scores with a model file."""
+    place = {"uri": f"{BASE}{path}", "credentials": f"?sv=1&sig={CANARY}"}
+    assets = {
+        "model": {"name": "churn [trained model]", "type": "Resource", "locationInfo": place},
+        "score": {"name": "Score Model", "type": "Module"},
+    }
+    nodes: dict[str, Any] = {
+        "input": {"inputId": "input1"},
+        "model": {"assetId": "model"},
+        "score": {"assetId": "score", "parameters": {"Threshold": {"value": threshold}}},
+        "output": {"outputId": "output1"},
+    }
+    ends = [("input", "score"), ("model", "score"), ("score", "output")]
+    edges = [{"sourceNodeId": a, "targetNodeId": b} for a, b in ends]
+    properties = {
+        "packageType": "Graph",
+        "storageAccount": {"name": "double", "key": "storage-key"},
+        "commitmentPlan": {"id": HOSTING.plan},
+        "assets": assets,
+        "package": {"nodes": nodes, "edges": edges},
+    }
+    return {"location": "West Europe", "properties": properties}
+
+
+def _service(place: int, target: dict[str, Any]) -> ClassicEndpoint | ArmWebService:
+    if target.get("kind") == "new" or target.get("deploy") == "new-service":
+        return ArmWebService(kind="new", resource=f"{GROUP}/webServices/t{place}")
+    return ClassicEndpoint(kind="classic", endpoint=f"{STUDIO}/endpoints/t{place}")
+
+
 def _declared(
-    waves: tuple[int, ...], propagation_seconds: float, auc: str, declared: dict[str, Any]
+    waves: tuple[int, ...],
+    propagation_seconds: float,
+    auc: str,
+    target: dict[str, Any],
+    declared: dict[str, Any],
 ) -> ManagedModel:
     hold_hours = declared.pop("hold_hours", 72)
     return ManagedModel(
@@ -248,10 +362,11 @@ def _declared(
         targets=tuple(
             Target(
                 name=f"t{place}",
-                service=ClassicEndpoint(kind="classic", endpoint=f"{STUDIO}/endpoints/t{place}"),
+                service=_service(place, target),
                 trained_model="churn [trained model]",
                 wave=wave,
                 propagation_seconds=propagation_seconds,
+                **{name: value for name, value in target.items() if name != "kind"},
             )
             for place, wave in enumerate(waves, start=1)
         ),

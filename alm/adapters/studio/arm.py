@@ -172,7 +172,7 @@ class ArmTarget:
             stamp=stamp(service.modified, asset.location),
             settled=service.state in ("succeeded", ""),
             sas=asset.sas,
-            leave_ends=_end_of(asset.sas),
+            leave_ends=end_of(asset.sas),
         )
 
     def patch(self, model: Grant) -> None:
@@ -227,7 +227,7 @@ def _patched(service: WebService, asset: Asset, model: Grant) -> dict[str, objec
     }
 
 
-def _end_of(sas: str) -> datetime | None:
+def end_of(sas: str) -> datetime | None:
     """When a shared access signature ends (its `se`); None if it does not say."""
     ends = parse_qs(sas.removeprefix("?")).get("se", [""])[0]
     try:

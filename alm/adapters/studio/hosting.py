@@ -18,8 +18,10 @@ from pydantic import SecretStr
 from alm.adapters.studio import definitions
 from alm.adapters.studio.arm import web_service_of
 from alm.adapters.studio.definitions import changed, part, text_at
+from alm.domain.definitions import SUFFIX
 from alm.domain.errors import Misconfigured, NotFound
 from alm.domain.hosting import Hosting
+from alm.domain.secret_texts import WITHHELD
 from alm.domain.web_services import Document, Plan
 from alm.ports import Grant
 
@@ -32,6 +34,37 @@ def with_model(
     assets = part(definition, "properties", "assets")
     place = {"uri": model.location, "credentials": model.sas}
     return {**assets, key: changed(assets[key], locationInfo=place)}
+
+
+def left_behind(
+    there: Document, assets: dict[str, Any], trained_model: str, whose: str
+) -> dict[str, Any]:
+    """Assets of that name which a PATCH that merges would leave as they are: with the new file.
+
+    Another graph may number its assets otherwise; then the old one stays beside, and whoever reads
+    the service back must not find the old file in it.
+    """
+    model = web_service_of({"properties": {"assets": assets}}, whose).resource(trained_model)
+    names = (model.name, model.name.removesuffix(SUFFIX), model.name.removesuffix(SUFFIX) + SUFFIX)
+    return {
+        old.id: assets[model.id]
+        for old in web_service_of(there, whose).resources
+        if old.id not in assets and old.name in names
+    }
+
+
+def check_leave(assets: dict[str, Any], whose: str) -> None:
+    """Raises Misconfigured if leave to read a file was withheld and is not known here either."""
+    lacking = [
+        text_at(asset, "name") or key
+        for key, asset in assets.items()
+        if isinstance(asset, dict) and WITHHELD in str(part(asset, "locationInfo"))
+    ]
+    if lacking:
+        raise Misconfigured(
+            f"{whose}: leave to read {', '.join(lacking)} was withheld when the definition was "
+            "kept, and the service has none; put those files into the definition again"
+        )
 
 
 def with_leave(definition: Document, there: Document) -> dict[str, Any]:
@@ -53,7 +86,7 @@ def with_leave(definition: Document, there: Document) -> dict[str, Any]:
 def _with_leave(asset: dict[str, Any], leave: dict[str, str]) -> dict[str, Any]:
     place = part(asset, "locationInfo")
     found = leave.get(text_at(place, "uri"), "")
-    if text_at(place, "credentials") or not found:
+    if text_at(place, "credentials") not in ("", WITHHELD) or not found:
         return asset
     return changed(asset, locationInfo=changed(place, credentials=found))
 

@@ -20,7 +20,14 @@ from alm.adapters.answers import error_of, expect, field_of, object_of, refusal
 from alm.adapters.connections import Answer
 from alm.adapters.studio import definitions
 from alm.adapters.studio.definitions import ApiVersion, part
-from alm.adapters.studio.hosting import check_stays, placed, with_leave, with_model
+from alm.adapters.studio.hosting import (
+    check_leave,
+    check_stays,
+    left_behind,
+    placed,
+    with_leave,
+    with_model,
+)
 from alm.adapters.studio.resource_manager import ResourceManager
 from alm.domain.errors import Misconfigured, NotFound, Unavailable
 from alm.domain.hosting import Hosting
@@ -96,6 +103,7 @@ class ArmWebServices:
             there = self._there(resource)
             definition = with_leave(definition, there)
             assets = with_model(definition, model, trained_model, whose)
+            check_leave(assets, whose)
             properties = definitions.changed(part(definition, "properties"), assets=assets)
             hosted = placed(
                 definitions.changed(definition, properties=properties),
@@ -112,19 +120,24 @@ class ArmWebServices:
     ) -> None:
         """Make a web service that definition, with PATCH: what is read back has no keys to PUT."""
         whose = f"web service {name_of(resource, 'webServices')!r}"
-        definition = with_leave(definition, self.get(resource))
-        assets = with_model(definition, model, trained_model, whose)
-        properties = definitions.without(part(definition, "properties"), *_STAYS)
-        document = definitions.to_send(
-            {
-                "location": definitions.text_at(definition, "location"),
-                "properties": definitions.changed(properties, assets=assets),
-            },
-            self._version,
-        )
-        answer = self._manager.send("PATCH", self._path(resource), json_body=document)
-        doing, secrets = f"change {whose}", definitions.secrets_of(document)
-        self._accepted(resource, answer, (200, 201, 202), doing, secrets)
+        with self.deadline():
+            there = self.get(resource)
+            definition = with_leave(definition, there)
+            assets = with_model(definition, model, trained_model, whose)
+            check_leave(assets, whose)
+            check_stays(there, definition, whose)
+            properties = definitions.without(part(definition, "properties"), *_STAYS)
+            assets = {**left_behind(there, assets, trained_model, whose), **assets}
+            document = definitions.to_send(
+                {
+                    "location": definitions.text_at(there, "location"),
+                    "properties": definitions.changed(properties, assets=assets),
+                },
+                self._version,
+            )
+            answer = self._manager.send("PATCH", self._path(resource), json_body=document)
+            doing, secrets = f"change {whose}", definitions.secrets_of(document)
+            self._accepted(resource, answer, (200, 201, 202), doing, secrets)
 
     def delete(self, resource: str) -> None:
         """Delete a web service with its keys; harmless if it is not there."""

@@ -9,12 +9,13 @@ The copy is never read-only: the leave to read its model file must be renewed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from pydantic import SecretStr
 
 from alm.adapters.studio import hosting
-from alm.adapters.studio.arm import web_service_of
+from alm.adapters.studio.arm import end_of, web_service_of
 from alm.adapters.studio.definitions import changed, part
 from alm.adapters.studio.deployed import checked, in_order, not_ours
 from alm.adapters.studio.new_services import ArmWebServices, name_of
@@ -24,6 +25,7 @@ from alm.domain.web_services import Document
 from alm.ports import Grant, ScoringTarget
 
 TAG = "alm-beside"  # its value is the name of the target's own service
+LEAVE_LOST_MAX = timedelta(days=3)  # of 6: one that stood unused may have lost all of it
 _DEPLOYED = ("succeeded", "provisioning", "unknown", "")  # or being deployed
 
 
@@ -102,10 +104,12 @@ class ServiceDeployer:
         return f"{self._service.resource.rpartition('/')[0]}/{name}"
 
     def _serves(self, document: Document, model: Grant) -> bool:
-        """Whether it is, or is being, deployed with this file."""
+        """Whether it is, or is being, deployed with this file, and leave that lasts."""
         service = web_service_of(document, self._service.resource)
         asset = service.resource(self._target.trained_model)
-        return asset.location == model.location and service.state in _DEPLOYED
+        ends, offered = end_of(asset.sas), end_of(model.sas)
+        lasts = ends is None or offered is None or offered - ends < LEAVE_LOST_MAX
+        return asset.location == model.location and service.state in _DEPLOYED and lasts
 
     def _definition(self, model: Grant) -> Document:
         """The definition of the target's service, with another model and hosting."""

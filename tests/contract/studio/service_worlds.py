@@ -8,15 +8,18 @@ from typing import Any, Protocol
 import requests
 
 from alm.domain.errors import AlmError, Denied, Unavailable, Unknown
+from alm.domain.hosting import Hosting
 from alm.domain.web_services import Plan
+from alm.ports import Grant
 from alm.studio_ports import ClassicServices, NewServices
 from devstack.studio.names import new_id
 from devstack.studio.records import AssetSource
 from devstack.studio.templates import scoring_properties
 from tests.contract.studio.local_studio import LocalStudio
 from tests.contract.studio.waiting import HandClock
+from tests.doubles.new_services import DoubleNewServices
 from tests.doubles.studio import BASE
-from tests.doubles.web_services import DoubleClassicServices, DoubleNewServices
+from tests.doubles.web_services import DoubleClassicServices
 
 Kind = str  # "unavailable", "denied", "lost answer"
 EFFECTS = {"unavailable": "503", "denied": "401", "lost answer": "lost_answer"}
@@ -67,6 +70,14 @@ class NewWorld(Protocol):
         ...
 
     def location(self, number: int) -> str: ...
+
+    def model(self, number: int) -> Grant:
+        """Leave to read one of two models."""
+        ...
+
+    def hosting(self, **fields: str) -> Hosting:
+        """On the plan in West Europe, unless told otherwise."""
+        ...
 
     def hold(self) -> None:
         """Let deployments stay under way, until `release`."""
@@ -160,6 +171,12 @@ class DoubleNewWorld:
     def location(self, number: int) -> str:
         return f"{BASE}models/v{number}.ilearner"
 
+    def model(self, number: int) -> Grant:
+        return Grant(BASE, f"models/v{number}.ilearner", f"?sig=double-{number}")
+
+    def hosting(self, **fields: str) -> Hosting:
+        return Hosting.model_validate({"plan": self.plan, "storage_key": "env:KEY", **fields})
+
     def hold(self) -> None:
         self.services.settle_seconds = 60
 
@@ -211,6 +228,13 @@ class LocalNewWorld:
     def location(self, number: int) -> str:
         return self.local.models[number].location
 
+    def model(self, number: int) -> Grant:
+        return self.local.models[number]
+
+    def hosting(self, **fields: str) -> Hosting:
+        given = {"plan": self.plan, "storage_key": "env:STORAGE_KEY", **fields}
+        return Hosting.model_validate(given)
+
     def hold(self) -> None:
         self.local.slow(r"\.ilearner$")
 
@@ -218,6 +242,7 @@ class LocalNewWorld:
         self.local.heal()
 
     def fault(self, operation: str, kind: Kind) -> None:
+        operation = {"deploy": "put", "change": "patch"}.get(operation, operation)
         self.local.fault(EFFECTS[kind], operation, times=None if kind == "denied" else 1)
 
     def heal(self) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from alm.domain.definitions import versioned
 from alm.domain.errors import Denied, Misconfigured, NotFound, Unavailable, Unknown
 from alm.domain.web_services import EndpointSettings
 from alm.studio_ports import ClassicServices, NewServices
-from tests.contract.studio.service_worlds import ClassicWorld, NewWorld, settled
+from tests.contract.studio.service_worlds import MODEL, ClassicWorld, NewWorld, settled
 
 LOW = EndpointSettings()
 
@@ -403,12 +405,169 @@ class TestNewServices:
         with pytest.raises(NotFound):
             new.services.get(new.resource("a"))
 
+    def test_a_definition_is_deployed_with_a_model_of_ours_where_it_is_declared(
+        self, new: NewWorld
+    ) -> None:
+        definition = new.definition(0)
+        for secret in ("storageAccount", "commitmentPlan"):
+            definition["properties"].pop(secret)
+        hosting = new.hosting(storage_account=account(new))
+
+        deploy(new, new.resource("a"), 1, hosting=hosting, definition=definition)
+
+        assert settled(new.services, new.resource("a")) == "Succeeded"
+        read = new.services.get(new.resource("a"))
+        assert _places(read)[0]["uri"] == new.location(1)
+        assert read["location"] == "West Europe"
+        assert new.secret not in str(read)
+
+    def test_a_definition_is_deployed_into_another_region_with_its_plan_and_account(
+        self, new: NewWorld
+    ) -> None:
+        hosting = new.hosting(
+            region="South Central US", plan=new.elsewhere, storage_account=account(new)
+        )
+
+        deploy(new, new.resource("a"), 1, hosting=hosting)
+
+        assert settled(new.services, new.resource("a")) == "Succeeded"
+        assert new.services.get(new.resource("a"))["location"] == "South Central US"
+
+    def test_deploying_again_is_harmless_and_another_model_takes_its_place(
+        self, new: NewWorld
+    ) -> None:
+        for number in (0, 0, 1):
+            deploy(new, new.resource("a"), number)
+            assert settled(new.services, new.resource("a")) == "Succeeded"
+
+        assert _places(new.services.get(new.resource("a")))[0]["uri"] == new.location(1)
+
+    def test_what_does_not_belong_together_is_refused_before_anything_is_made(
+        self, new: NewWorld
+    ) -> None:
+        for hosting in (
+            new.hosting(plan=new.elsewhere),
+            new.hosting(plan=new.plan + "-missing"),
+            new.hosting(region="South Central US", storage_account=account(new)),
+            new.hosting(region="South Central US", plan=new.elsewhere),
+        ):
+            with pytest.raises(Misconfigured):
+                deploy(new, new.resource("a"), 0, hosting=hosting)
+
+        with pytest.raises(Misconfigured, match="no resource named"):
+            deploy(new, new.resource("a"), 0, trained_model="Another model")
+        with pytest.raises(NotFound):
+            new.services.get(new.resource("a"))
+
+    def test_a_service_is_not_moved_by_deploying_it_again(self, new: NewWorld) -> None:
+        deploy(new, new.resource("a"), 0)
+        settled(new.services, new.resource("a"))
+        away = new.hosting(
+            region="South Central US", plan=new.elsewhere, storage_account=account(new)
+        )
+
+        with pytest.raises(Misconfigured):
+            deploy(new, new.resource("a"), 1, hosting=away)
+
+        read = new.services.get(new.resource("a"))
+        assert (read["location"], _places(read)[0]["uri"]) == ("West Europe", new.location(0))
+
+    def test_a_kept_definition_comes_back_with_a_model_of_ours_and_stays_where_it_is(
+        self, new: NewWorld
+    ) -> None:
+        new.services.put(new.resource("a"), new.definition(0))
+        settled(new.services, new.resource("a"))
+        kept = versioned(new.services.get(new.resource("a")))
+        later = new.definition(0)
+        later["properties"]["title"] = "a later graph"
+        new.services.put(new.resource("a"), later)
+        settled(new.services, new.resource("a"))
+
+        for _ in range(2):
+            change(new, new.resource("a"), 1, definition=kept)
+            assert settled(new.services, new.resource("a")) == "Succeeded"
+
+        read = new.services.get(new.resource("a"))
+        assert (read["properties"]["title"], read["location"]) == ("cancer", "West Europe")
+        assert _places(read)[0]["uri"] == new.location(1)
+        assert new.secret not in str(read)
+
+    def test_a_graph_that_numbers_its_assets_otherwise_leaves_no_old_model(
+        self, new: NewWorld
+    ) -> None:
+        new.services.put(new.resource("a"), new.definition(0))
+        settled(new.services, new.resource("a"))
+        kept = versioned(new.services.get(new.resource("a")))
+        assets = kept["properties"]["assets"]
+        assets["asset7"] = assets.pop("model")
+        for node in kept["properties"].get("package", {}).get("nodes", {}).values():
+            if node.get("assetId") == "model":
+                node["assetId"] = "asset7"
+
+        change(new, new.resource("a"), 1, definition=kept)
+
+        assert settled(new.services, new.resource("a")) == "Succeeded"
+        places = _places(new.services.get(new.resource("a")))
+        assert {place["uri"] for place in places} == {new.location(1)}
+
+    def test_a_definition_for_elsewhere_or_of_something_else_changes_nothing(
+        self, new: NewWorld
+    ) -> None:
+        new.services.put(new.resource("a"), new.definition(0))
+        settled(new.services, new.resource("a"))
+        kept = versioned(new.services.get(new.resource("a")))
+        unreadable = copy.deepcopy(kept)
+        second = copy.deepcopy(unreadable["properties"]["assets"]["model"])
+        second["name"] = "Second model [trained model]"
+        second["locationInfo"]["uri"] += ".second"
+        unreadable["properties"]["assets"]["second"] = second
+
+        for definition in ({**kept, "location": "South Central US"}, unreadable, {}):
+            with pytest.raises(Misconfigured):
+                change(new, new.resource("a"), 1, definition=definition)
+        with pytest.raises(Misconfigured, match="no resource named"):
+            change(new, new.resource("a"), 1, definition=kept, trained_model="Another")
+        with pytest.raises(NotFound):
+            change(new, new.resource("b"), 1, definition=kept)
+
+        assert _places(new.services.get(new.resource("a")))[0]["uri"] == new.location(0)
+
+    def test_during_a_deployment_nothing_is_deployed_or_changed(self, new: NewWorld) -> None:
+        deploy(new, new.resource("a"), 0)
+        settled(new.services, new.resource("a"))
+        new.hold()
+        change(new, new.resource("a"), 1)
+
+        for ask in (change, deploy):
+            with pytest.raises(Unavailable):
+                ask(new, new.resource("a"), 0)
+        new.release()
+
+        settled(new.services, new.resource("a"))
+        assert _places(new.services.get(new.resource("a")))[0]["uri"] == new.location(1)
+
+    @pytest.mark.parametrize("operation", ["deploy", "change"])
+    def test_what_was_deployed_or_changed_without_an_answer_was(
+        self, new: NewWorld, operation: str
+    ) -> None:
+        deploy(new, new.resource("a"), 0)
+        settled(new.services, new.resource("a"))
+        new.fault(operation, "lost answer")
+
+        with pytest.raises(Unknown):
+            (deploy if operation == "deploy" else change)(new, new.resource("a"), 1)
+
+        assert settled(new.services, new.resource("a")) == "Succeeded"
+        assert _places(new.services.get(new.resource("a")))[0]["uri"] == new.location(1)
+
     @pytest.mark.parametrize(
         ("kind", "error"), [("unavailable", Unavailable), ("denied", Denied)], ids=str
     )
     @pytest.mark.parametrize("operation", list(ASKED := {
         "get": lambda s, resource, world: s.get(resource),
         "put": lambda s, resource, world: s.put(resource, world.definition(1)),
+        "deploy": lambda s, resource, world: deploy(world, resource, 1),
+        "change": lambda s, resource, world: change(world, resource, 1),
         "delete": lambda s, resource, world: s.delete(resource),
         "list": lambda s, resource, world: s.list(resource.split("/")[2]),
         "plan": lambda s, resource, world: s.plan(world.plan),
@@ -427,6 +586,26 @@ class TestNewServices:
 
         (place,) = _places(new.services.get(new.resource("a")))
         assert place["uri"] == new.location(0)
+
+
+def deploy(new: NewWorld, resource: str, number: int, **given: Any) -> None:
+    """Deploy a definition with one of two models."""
+    definition = given.pop("definition", None) or new.definition(0)
+    declared = {"trained_model": MODEL, "hosting": new.hosting(), **given}
+    new.services.deploy(resource, definition, new.model(number), **declared)
+
+
+def change(new: NewWorld, resource: str, number: int, **given: Any) -> None:
+    """Make a service a definition, that which it has unless told, with one of two models."""
+    definition = given.pop("definition", None)
+    if definition is None:
+        definition = versioned(new.services.get(resource))
+    declared = {"trained_model": MODEL, **given}
+    new.services.change(resource, definition, new.model(number), **declared)
+
+
+def account(new: NewWorld) -> str:
+    return str(new.definition(0)["properties"]["storageAccount"]["name"])
 
 
 def _locations(world: ClassicWorld, service: str) -> dict[str, int]:

@@ -178,10 +178,13 @@ def test_the_staging_target_is_patched(folder: Path) -> None:
 def test_members_of_a_family_may_share_one_service(folder: Path) -> None:
     target = endpoint(name="{shop}", name_template="{shop}-v{version}")
     members = {"members": {"list": [{"shop": "north"}, {"shop": "south"}], "key": ["shop"]}}
-    put(folder, "shops.yaml", SHOPS | members | {"targets": [target]})
+    naming = {"naming": {"prefix": "{shop}-", "suffix": "-{family}"}}
+    put(folder, "shops.yaml", SHOPS | members | naming | {"targets": [target]})
 
-    (north,) = Declarations.read(folder, None).resolve("shops--north").targets
+    member = Declarations.read(folder, None).resolve("shops--north")
 
+    (north,) = member.targets
+    assert ("north-", "-shops") == (member.naming.prefix, member.naming.suffix)
     assert (north.name_template, deployment_name(north, "m", 3)) == ("north-v{version}", "north-v3")
 
 

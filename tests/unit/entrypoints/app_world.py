@@ -23,6 +23,7 @@ from alm.entrypoints.calls import Answer, Call
 from alm.ports import Outgoing, Ports
 from alm.settings import Settings
 from tests.doubles.bus import MemoryBus, MemoryNotifier
+from tests.doubles.lifecycle import DoubleLifecycle
 from tests.doubles.storage import (
     EPOCH,
     FixedClock,
@@ -32,7 +33,6 @@ from tests.doubles.storage import (
     MemoryVersions,
 )
 from tests.doubles.studio import DoubleServices
-from tests.doubles.workspace import DoubleStudio
 
 KEYS = {"reader": "key-r", "operator": "key-o", "approver": "key-a"}
 DIGEST = "sha256:c0ffee"
@@ -87,6 +87,7 @@ class AppWorld:
         self.notifier = MemoryNotifier(self.records)
         self.versions = MemoryVersions(self.blobs)
         self.services = DoubleServices(self.clock)
+        self.studio = DoubleLifecycle(self.clock)
         self.settings = _settings(settings)
         self._folder, self._ids = folder, count(1)
         self.app = self.restarted()
@@ -101,7 +102,7 @@ class AppWorld:
             blobs=self.blobs,
             versions=self.versions,
             services=self.services,
-            studio=DoubleStudio(self.clock),
+            studio=self.studio,
             records=self.records,
             notifier=self.notifier,
             models=declarations,
