@@ -76,8 +76,9 @@ def on_schedule(tick: func.TimerRequest) -> None:
 # harvest: take_node > promote
 # redeploy: read_definitions > patch > settle > smoke > roll_back > restored
 # roll_back: patch > settle > smoke > roll_back > restored
-# reinstate: copy_predictive > set_model > run_predictive > await_predictive > deploy > deployed >
-#     smoke > roll_back > undo_run > undo_await > undo_deploy > undo_deployed > undone > lost
+# reinstate: read_experiment > copy_predictive > set_model > run_predictive > await_predictive >
+#     deploy > deployed > smoke > roll_back > undo_run > undo_await > undo_deploy > undo_deployed
+#     > undone > lost
 # verify: verify > smoke
 # calls: start: BES start job; await: BES GET job; restart: BES submit job; harvest: GET
 #     .iLearner; rehearse: PATCH staging; score: RRS execute on staging; evaluate: the gate;
@@ -88,7 +89,8 @@ def on_schedule(tick: func.TimerRequest) -> None:
 #     outputs; register: POST trained model; copy_predictive: POST experiment or package;
 #     set_model: POST experiment (save); run_predictive: POST experiment (run); await_predictive:
 #     GET experiment; deploy: POST web service, or PUT WSD; deployed: GET deployment; take_node:
-#     GET node output; read_definitions: GET files of the repository; verify: GET endpoint or WSD
+#     GET node output; read_definitions: GET files of the repository; read_experiment: GET files
+#     of the repository; verify: GET endpoint or WSD
 
 
 @app.service_bus_queue_trigger(

@@ -34,6 +34,7 @@ from alm.stages.experiment import (
     deploy,
     equip,
     register,
+    restore,
     running,
     take_output,
     undo,
@@ -181,6 +182,7 @@ HARVEST = (
     Stage("take_node", take_node.visit, "promote", "GET node output"),
     Stage("promote", promote.visit, End("harvested"), "PUT version"),
 )
+RESTORE = Stage("read_experiment", restore.read, "copy_predictive", "GET files of the repository")
 PIPELINES: dict[PipelineName, tuple[Stage, ...]] = {
     "retrain": (*TRAIN, *JUDGE, *SERVE),
     "experiment": (*TEACH, *DEPLOY),
@@ -188,7 +190,7 @@ PIPELINES: dict[PipelineName, tuple[Stage, ...]] = {
     "harvest": HARVEST,
     "redeploy": REDEPLOY,
     "roll_back": SERVE,
-    "reinstate": (*TEACH[-1:], *DEPLOY),
+    "reinstate": (RESTORE, *TEACH[-1:], *DEPLOY),
     "verify": VERIFY,
 }
 

@@ -134,7 +134,7 @@ class StudioState(Frozen):
     dataset, asset: the uploaded dataset and the promoted model. training, predictive: the
     experiments. before: the last run of the experiment that is run next, as it was before. ran:
     the snapshot of its run that ended, "" while there is none. packing, unpacking, deploying: what
-    Studio is busy with.
+    Studio is busy with. graph: the blob with the predictive experiment as a commit has it.
     """
 
     dataset: str = ""
@@ -146,6 +146,7 @@ class StudioState(Frozen):
     packing: str = ""
     unpacking: str = ""
     deploying: str = ""
+    graph: str = ""
 
 
 class RunState(Frozen):

@@ -84,10 +84,7 @@ def _harvest(begin: Beginning) -> FirstStep:
 
 def _redeploy(begin: Beginning) -> FirstStep:
     if begin.model.experiment is not None:
-        raise Misconfigured(
-            f"{begin.model.model!r} deploys from an experiment: roll back to a version instead, or "
-            "import the experiment of that commit over the present one"
-        )
+        return FirstStep("read_experiment", RunState(began=begin.now), "reinstate")
     return FirstStep("read_definitions", RunState(began=begin.now))
 
 

@@ -23,6 +23,7 @@ from alm.domain.managed_model import ArmWebService, Target
 from alm.domain.nearest import shown
 from alm.domain.outcomes import Displaced, Done, Failed, Outcome
 from alm.domain.run import Served
+from alm.domain.versions import Manifest
 from alm.domain.web_services import Document
 from alm.ports import SourceControl
 from alm.stages import documents, patch
@@ -37,16 +38,12 @@ _PROVED = ("node", "edge", "parameter", "value of global parameter")
 
 def read(context: Context) -> Outcome:
     """Bring what each target was at the commit into the run's own folder."""
-    control = context.ports.version_control
-    if control is None:
-        raise Misconfigured("no repository is configured (ALM_GIT); configure it, then order again")
-    asked = next((t.commit for t in context.active.triggers if t.commit), "")
-    commit = _whole_id(control.source, asked)
+    source, commit = commit_meant(context)
     want: dict[str, Served] = {}
     why = ""
     for target in context.model.targets:
         try:
-            want[target.name] = _served(context, control.source, target, commit)
+            want[target.name] = _served(context, source, target, commit)
         except NotFound as error:
             why = str(error)
     if not want:
@@ -57,6 +54,15 @@ def read(context: Context) -> Outcome:
     state = context.state.model_copy(update={"want": want})
     told = ", ".join(f"{name}: {served.version}" for name, served in want.items())
     return Done(state, why=f"{told}, as of commit {commit}")
+
+
+def commit_meant(context: Context) -> tuple[SourceControl, str]:
+    """The repository and the commit that the order means. Raises Misconfigured: there is none."""
+    control = context.ports.version_control
+    if control is None:
+        raise Misconfigured("no repository is configured (ALM_GIT); configure it, then order again")
+    asked = next((t.commit for t in context.active.triggers if t.commit), "")
+    return control.source, _whole_id(control.source, asked)
 
 
 def _whole_id(source: SourceControl, asked: str) -> str:
@@ -75,19 +81,24 @@ def _whole_id(source: SourceControl, asked: str) -> str:
 
 def _served(context: Context, source: SourceControl, target: Target, commit: str) -> Served:
     """What a target was at a commit. Raises NotFound if the commit does not know it."""
-    path = documents.path_of(context, f"{target.name}.target.json")
+    manifest = manifest_at(context, source, target.name, commit)
+    served = deployments.placed(context.model, manifest.served())[target.name]
+    check_file(context.ports.blobs, served)
+    _bring(context, source, target, commit)
+    return served
+
+
+def manifest_at(context: Context, source: SourceControl, target: str, commit: str) -> Manifest:
+    """The version that a target served at a commit. Raises NotFound: the commit knows of none."""
+    path = documents.path_of(context, f"{target}.target.json")
     found = read_object(source.read(path, at=commit), path)
     version = str(found.get("version"))
     if not _VERSION.fullmatch(version):
         raise Misconfigured(f"{path} at {commit} names version {shown(version)}, which is none")
     try:
-        manifest = context.ports.versions.manifest(context.step.model, version)
+        return context.ports.versions.manifest(context.step.model, version)
     except NotFound as error:
         raise Misconfigured(f"{path} at {commit}: {error}; order another commit") from error
-    served = deployments.placed(context.model, manifest.served())[target.name]
-    check_file(context.ports.blobs, served)
-    _bring(context, source, target, commit)
-    return served
 
 
 def _bring(context: Context, source: SourceControl, target: Target, commit: str) -> None:

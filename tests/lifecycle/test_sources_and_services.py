@@ -7,6 +7,7 @@ import requests
 
 from alm.adapters.studio.lifecycle import StudioLifecycle
 from alm.domain.canonical import canonical_json
+from alm.domain.drafts import draft_from, graph_of
 from alm.domain.errors import NotFound
 from alm.domain.experiment import StudioWorkspace
 from alm.domain.exported import export
@@ -239,3 +240,43 @@ def test_deleting_the_experiment_leaves_a_new_service_scoring_and_takes_a_classi
     assert 3 == len(world.answers())
     with pytest.raises(NotFound):
         classic_world.answers()
+
+
+def test_an_experiment_is_redeployed_as_a_commit_has_it(make, tmp_path):
+    world = make(repository=tmp_path / "definitions.git")
+    world.trigger(blob=world.drop())
+    world.settle()
+    first, commit = world.answers(), world.commit()
+    name = f"{world.name} predictive"
+    predictive = next(e for e in world.workspace.experiments() if e.name == name)
+    drawn = world.workspace.experiment(predictive.id)
+    renamed = tuple(node.changed(label="drawn anew") for node in graph_of(drawn).nodes)
+    changed = graph_of(drawn).changed(nodes=renamed)
+    world.workspace.save(predictive.id, draft_from(drawn, graph=changed))
+    world.trigger(blob=world.drop("day2", world.rows.part(range(100, 400)).csv))
+    world.settle()
+    assert "ok" == world.run(2)["result"], world.run(2)["why"]
+
+    world.trigger("redeploy", commit=commit)
+    world.settle()
+
+    assert "ok" == world.run(3)["result"], world.run(3)["why"]
+    assert "v1" == world.ledger.champion
+    assert first == world.answers()
+    now = world.workspace.experiment(predictive.id)
+    assert export(drawn)["Graph"] == export(now)["Graph"]
+
+
+def test_an_unknown_commit_is_told_and_nothing_is_touched(make, tmp_path):
+    world = make(repository=tmp_path / "definitions.git")
+    world.trigger(blob=world.drop())
+    world.settle()
+    before = world.answers()
+    world.commit()
+
+    world.trigger("redeploy", commit="f" * 40)
+    world.settle()
+
+    assert "failed" == world.run(2)["result"]
+    assert "f" * 40 in world.run(2)["why"]
+    assert before == world.answers()

@@ -9,11 +9,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 from alm.adapters.blob import AzureBlobs
 from alm.adapters.clock import SystemClock
+from alm.adapters.commit_outbox import CommitOutbox
 from alm.adapters.http import Http
 from alm.adapters.identity import Identity
 from alm.adapters.studio.lifecycle import StudioLifecycle
@@ -24,13 +26,15 @@ from alm.domain.ledger import Ledger
 from alm.domain.managed_model import DEPLOYED, ManagedModel
 from alm.domain.messages import Reconcile, TriggerMessage, parse
 from alm.domain.run import BlobRef, PipelineName, Trigger
+from alm.domain.source_control import Repository
 from alm.engine import handle
 from alm.engine.limits import RECONCILES_MAX
 from alm.engine.sending import STEPS_QUEUE
-from alm.ports import Outgoing, Ports
+from alm.ports import Outgoing, Ports, VersionControl
 from alm.studio_ports import Workspace
 from devstack.demo import tables
 from devstack.studio.studio import Studio
+from tests.contract.git_worlds import connected
 from tests.doubles.bus import MemoryBus, MemoryNotifier
 from tests.doubles.storage import MemoryLedgers, MemoryModels, MemoryRecords
 from tests.lifecycle import drafts
@@ -45,6 +49,7 @@ class World:
     def __init__(self, studio: Studio, storage: str, **declared: Any) -> None:
         self.studio = studio
         self.environment = declared.pop("environment", {})
+        self.repository = declared.pop("repository", None)
         self.described = studio.description()
         self.name = f"m{uuid4().hex[:8]}"
         self.clock = SystemClock()
@@ -225,4 +230,19 @@ class World:
             notifier=self.notifier,
             models=MemoryModels([self.model] if hasattr(self, "model") else []),
             new_id=lambda: uuid4().hex,
+            version_control=self._version_control(),
         )
+
+    def _version_control(self) -> VersionControl | None:
+        if self.repository is None:
+            return None
+        declared = Repository(url=str(self.repository), models="file")
+        source = connected(declared, self.clock, {})
+        return VersionControl(declared, source, CommitOutbox(self.blobs, self.clock))
+
+    def commit(self) -> str:
+        """What a sweep does with the changes that wait; the newest commit."""
+        control = self.ports.version_control
+        assert control is not None
+        control.outbox.flush(control.source, self.clock.now() + timedelta(seconds=30))
+        return control.source.log(count=1)[0].id

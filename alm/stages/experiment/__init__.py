@@ -7,5 +7,6 @@ running       4, 8   run an experiment, wait for its end
 take_output          the trained model and its evidence, as files of the run
 register      5      the trained model becomes an asset of the workspace
 deploy        9      the web service; `smoke` tests it (10)
+restore              the predictive experiment as a commit has it
 undo                 the predictive experiment and the service as they were
 """

@@ -7,7 +7,7 @@ what it and the service were is on record, and kept, before it is touched.
 from __future__ import annotations
 
 from alm.domain.drafts import draft_from, graph_of
-from alm.domain.experiment import AssetKind, Experiment, Graph
+from alm.domain.experiment import AssetKind, Experiment, Graph, ServiceBlock
 from alm.domain.graph import edits, outputs
 from alm.domain.graph.references import references
 from alm.domain.ledger import Ledger
@@ -16,7 +16,7 @@ from alm.domain.outcomes import Done, Outcome
 from alm.domain.studio_ids import family_of
 from alm.domain.transitions import record_intent
 from alm.stages.context import Context, Declaration
-from alm.stages.experiment import before, workbench
+from alm.stages.experiment import before, restore, workbench
 
 
 def set_dataset(context: Context) -> Outcome:
@@ -44,17 +44,25 @@ def set_model(context: Context) -> Outcome:
     """Name the promoted model where the predictive experiment scores with one."""
     studio, declared = context.state.studio, workbench.steps(context).predictive
     experiment = workbench.workspace(context).experiment(studio.predictive)
-    graph = graph_of(experiment)
-    old = _replaced(context, "trained_model", declared.replaces, studio.asset, graph)
-    graph = outputs.with_trained_model(graph, studio.asset, old)
-    return _saved(context, experiment, graph, f"trained model {studio.asset}")
+    wanted = restore.wanted(context, experiment) or draft_from(experiment)
+    old = _replaced(context, "trained_model", declared.replaces, studio.asset, wanted.graph)
+    graph = outputs.with_trained_model(wanted.graph, studio.asset, old)
+    what = f"trained model {studio.asset}"
+    return _saved(context, experiment, graph, what, wanted.service)
 
 
-def _saved(context: Context, experiment: Experiment, graph: Graph, what: str) -> Done:
+def _saved(
+    context: Context,
+    experiment: Experiment,
+    graph: Graph,
+    what: str,
+    service: ServiceBlock | None = None,
+) -> Done:
     """Save where something changes. The run that follows is told from the last one before it."""
     here = workbench.workspace(context)
-    if graph != experiment.graph:
-        here.save(experiment.id, draft_from(experiment, graph=graph))
+    draft = draft_from(experiment, graph=graph, service=service)
+    if (graph, draft.service) != (experiment.graph, experiment.service):
+        here.save(experiment.id, draft)
         experiment = here.experiment(experiment.id)
     return workbench.done(context, f"{what} in {experiment.name!r}", before=experiment.run, ran="")
 
