@@ -104,7 +104,8 @@ class Blobs(Protocol):
     def fetch(self, url: str, sas: str = "") -> BinaryIO:
         """Read a blob that a service named. Only from allowed storage hosts: else Misconfigured.
 
-        A blob of our own account is read with our own identity, whatever `sas` is.
+        A model file of our own account is read with our own identity, whatever `sas` is; anything
+        else there only with the leave that the service has: it must not get at it through us.
         Raises NotFound, Denied (expired leave).
         """
         ...

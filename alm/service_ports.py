@@ -4,7 +4,10 @@ beside them. As in `ports.py`: each has a double and an adapter that pass one co
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING, Protocol
+
+from pydantic import SecretStr
 
 from alm.domain.exchange import Grant
 from alm.domain.hosting import Hosting
@@ -111,6 +114,12 @@ class NewServices(Protocol):
 
     def plan(self, resource: str) -> Plan:
         """Raises NotFound."""
+        ...
+
+    def plans(self, subscription: str, group: str = "") -> builtins.list[Plan]: ...
+
+    def keys(self, resource: str) -> tuple[SecretStr, SecretStr]:
+        """The primary and secondary key that a web service is called with. Raises NotFound."""
         ...
 
     def why_failed(self, resource: str) -> str:

@@ -130,7 +130,7 @@ def refusal(answer: Answer) -> Refusal:
 def _document(body: bytes) -> object:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested deeper than any document of a service
         return None
 
 
@@ -139,7 +139,7 @@ def json_of(answer: Answer, *, doing: str) -> object:
     try:
         document: object = json.loads(answer.body)
         return document
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Misconfigured(
             f"{doing}: {answer.request.url} answered {answer.status} with something that is not "
             f"JSON ({len(answer.body)} bytes); check that the URL is that of the service"

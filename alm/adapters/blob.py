@@ -36,6 +36,7 @@ from alm.adapters.storage_transport import (
     file_ends,
 )
 from alm.domain.errors import Conflict, Misconfigured, NotFound, Refused
+from alm.domain.versions import is_model_file
 from alm.ports import BlobProperties, Clock, Grant
 
 if TYPE_CHECKING:
@@ -215,16 +216,23 @@ class AzureBlobs:
             place, path = urlsplit(plain), path_below(self._base, plain)
         except ValueError as error:
             raise Misconfigured(f"a service names a file at {plain!r}, which is no URL") from error
-        if path is not None:
+        leave = (sas or query).removeprefix("?")
+        if path is not None and is_model_file(path):
             return self.open(path)
-        if place.netloc not in self._hosts:
+        if path is not None and not leave:
+            raise Misconfigured(
+                f"a service names {path!r} of our own account without leave to read it; only model "
+                "files are read for a service: let it name one, with its own leave where it is not "
+                "one of ours"
+            )
+        if path is None and place.netloc not in self._hosts:
             raise Misconfigured(
                 f"a service names a file on {place.netloc!r}, which is none of the allowed storage "
                 "hosts; add it to ALM_STORAGE_HOSTS if it is yours"
             )
         if place.scheme != "https" and place.hostname not in LOOPBACK:
             raise Misconfigured(f"{plain} is not read without TLS; the service must name https")
-        return self._foreign(plain, (sas or query).removeprefix("?"))
+        return self._foreign(plain, leave)
 
     def _foreign(self, plain: str, sas: str) -> BinaryIO:
         remedy = "its leave has expired, or does not allow reading"

@@ -173,7 +173,9 @@ class GitSourceControl:
         if not at:
             return self._tip(view)
         if not _COMMIT_ID.fullmatch(at):
-            raise NotFound(f"{at[:80]!r} is no commit id (40 hex digits); `log` names them")
+            raise NotFound(
+                f"{at[:80]!r} is no commit id (40 hex digits); `alm repository log` names them"
+            )
         return self._remote.commit_at(view, ObjectID(at.encode()))
 
     def _tip(self, view: View) -> GitCommit:

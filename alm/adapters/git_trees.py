@@ -104,7 +104,9 @@ def found(objects: Objects, root: ObjectID, path: str) -> ObjectID:
     """The id of a file's content. Raises NotFound."""
     entry = entry_at(objects, root, path.encode("utf-8", "surrogatepass"))
     if entry is None or not path or not stat.S_ISREG(entry[0]):
-        raise NotFound(f"the repository has no file {path!r}; `list` names those there are")
+        raise NotFound(
+            f"the repository has no file {path!r}; `alm repository list` names those there are"
+        )
     return entry[1]
 
 

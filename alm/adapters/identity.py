@@ -110,8 +110,8 @@ class Identity:
         value = self._environment.get(name, "")
         if not value.strip():
             raise Misconfigured(
-                f"secret env:{name} is not set; set {name} in the app's settings, "
-                "or name another secret in the declaration"
+                f"secret env:{name} is not set; set {name} in the environment (of the app: in its "
+                "settings), or name another secret"
             )
         return sendable(value, f"env:{name}")
 

@@ -35,21 +35,24 @@ def read_rules(value: str) -> list[dict[str, Any]] | None:
     return rules
 
 
-def described(value: str) -> str:
-    """A column picker as people say it: `columns 'age', 'income'`; other values as they are."""
+def described(value: str, *, shown_max: int | None = SHOWN_MAX) -> str:
+    """A column picker as people say it: `columns 'age', 'income'`; other values as they are.
+
+    shown_max: of the columns; None: all.
+    """
     rules = read_rules(value)
     if rules is None:
         return value
-    return "; ".join(map(_rule, rules)) or "no columns"
+    return "; ".join(_rule(rule, shown_max) for rule in rules) or "no columns"
 
 
-def _rule(rule: dict[str, Any]) -> str:
+def _rule(rule: dict[str, Any], shown_max: int | None) -> str:
     sign = "without " if rule.get("exclude") else ""
     match rule.get("ruleType"):
         case "ColumnNames":
-            return f"{sign}columns {_listed(rule.get('columns'))}"
+            return f"{sign}columns {_listed(rule.get('columns'), shown_max)}"
         case "ColumnIndexes":
-            return f"{sign}columns number {_listed(rule.get('columns'))}"
+            return f"{sign}columns number {_listed(rule.get('columns'), shown_max)}"
         case "ColumnTypes":
             kinds = [kind for kind in _texts(rule.get("columnKinds")) if kind != "All"]
             types = [kind for kind in _texts(rule.get("columnTypes")) if kind != "All"]
@@ -60,10 +63,10 @@ def _rule(rule: dict[str, Any]) -> str:
             return f"{sign}rule {other}: {json.dumps(rule, sort_keys=True)[:200]}"
 
 
-def _listed(columns: Any) -> str:
+def _listed(columns: Any, shown_max: int | None) -> str:
     names = [repr(name) for name in _texts(columns)]
-    more = f" and {len(names) - SHOWN_MAX} more" if len(names) > SHOWN_MAX else ""
-    return ", ".join(names[:SHOWN_MAX]) + more
+    left = len(names) - (len(names) if shown_max is None else shown_max)
+    return ", ".join(names[:shown_max]) + (f" and {left} more" if left > 0 else "")
 
 
 def _texts(value: Any) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from alm.domain import cron, deployments, experiment_rules
 from alm.domain.gate_rules import evidence, metrics, sources
 from alm.domain.managed_model import (
+    DEPLOYED,
     ArmWebService,
     ClassicEndpoint,
     ExecutionUrl,
@@ -67,6 +68,9 @@ def service_name(service: Service) -> str:
 def _names(model: ManagedModel) -> Iterator[Finding]:
     names = [target.name for target in model.targets]
     for index, name in enumerate(names):
+        if name == DEPLOYED:
+            what = f"is {name!r}, as ledgers call what is deployed from an experiment"
+            yield Finding(("targets", index, "name"), what, "give the target another name")
         if name in names[:index]:
             place: Place = ("targets", index, "name")
             yield Finding(place, f"{name!r} is the name of two targets", "rename one of them")

@@ -6,21 +6,26 @@ are free of secrets: who makes a difference has withheld them.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 from typing import Any, Literal
 
 from alm.domain.frozen import Frozen
 from alm.domain.nearest import printable
 
 SHOWN_MAX = 160  # of a value in a line
+ALIKE_MIN = 4  # changes that are told together; three lines are read at a glance
+NAMES_MAX = 5  # of a list
+LIST_MIN = 3  # names; a sentence has a comma or two
 What = Literal["added", "removed", "changed"]
 
 
 class Change(Frozen):
     """One change. area: what kind of thing; name: which one; old, new: its values, if it has any.
 
-    id: by which programs find it.
+    id: by which programs find it; old_id, new_id: what the values name, where that has an id.
     """
 
     area: str
@@ -29,6 +34,8 @@ class Change(Frozen):
     id: str = ""
     old: str = ""
     new: str = ""
+    old_id: str = ""
+    new_id: str = ""
 
 
 class Difference(Frozen):
@@ -48,9 +55,20 @@ class Difference(Frozen):
         return {"changes": changes, "counts": dict(sorted(counts.items()))}
 
 
-def describe(difference: Difference) -> list[str]:
-    """A difference as lines that people read; one line if there is none."""
-    return [_line(change) for change in difference.changes] or ["no difference"]
+def describe(difference: Difference, *, ids: bool = True) -> list[str]:
+    """A difference as lines that people read; one line if there is none.
+
+    The same change of many things of one kind, such as columns, is one line. ids: told as well,
+    where names do not tell things apart.
+    """
+    groups = (list(group) for _, group in groupby(difference.changes, _sameness))
+    lines = (
+        [_many(group)]
+        if len(group) >= ALIKE_MIN and _of(group[0].name)
+        else [_line(change, ids) for change in group]
+        for group in groups
+    )
+    return [line for some in lines for line in some] or ["no difference"]
 
 
 def compared(area: str, name: str, old: object, new: object, *, id: str = "") -> tuple[Change, ...]:
@@ -89,15 +107,37 @@ def _alike(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
     return {id: waiting[like].popleft() for id, like in old.items() if waiting.get(like)}
 
 
-def _line(change: Change) -> str:
-    text = f"{change.area} {change.what}: {change.name}"
-    if change.what == "changed" and _is_long(change.old, change.new):
-        text += f": {_lines(change.old, change.new)}"
-    elif change.what == "changed" and (change.old or change.new):
-        text += f": {_short(change.old)} -> {_short(change.new)}"
-    elif change.old or change.new:
-        text += f": {_short(change.old or change.new)}"
-    return printable(f"{text} [{change.id}]" if change.id else text)
+def _sameness(change: Change) -> tuple[str, ...]:
+    return (change.area, change.what, _of(change.name), change.old, change.new)
+
+
+def _of(name: str) -> str:
+    """What a thing belongs to: `'input1'` of `'age' of 'input1'`; "" for one by itself."""
+    return name.rpartition(" of ")[2] if " of " in name else ""
+
+
+def _many(changes: list[Change]) -> str:
+    first = changes[0]
+    names = [change.name.rpartition(" of ")[0] for change in changes]
+    some = ", ".join(names[:NAMES_MAX]) + (", …" if len(names) > NAMES_MAX else "")
+    name = f"{len(names)} of {_of(first.name)} ({some})"
+    return printable(f"{first.area} {first.what}: {name}{_values(first)}")
+
+
+def _line(change: Change, ids: bool) -> str:
+    id = f" [{change.id}]" if ids and change.id else ""
+    return printable(f"{change.area} {change.what}: {change.name}{_values(change)}{id}")
+
+
+def _values(change: Change) -> str:
+    old, new = change.old, change.new
+    if not (old or new):
+        return ""
+    if change.what != "changed":
+        return f": {_short(old or new)}"
+    if not _is_long(old, new):
+        return f": {_short(old)} -> {_short(new)}"
+    return f": {_lists(old, new) or _lines(old, new)}"
 
 
 def _is_long(*values: str) -> bool:
@@ -109,12 +149,35 @@ def _short(value: str) -> str:
     return cut or "(empty)"
 
 
+def _lists(old: str, new: str) -> str:
+    """How two long lists of names differ; "" where they are no lists."""
+    before, after = ([_item(part) for part in text.split(", ")] for text in (old, new))
+    if min(len(before), len(after)) < LIST_MIN or "\n" in old + new:
+        return ""
+    gone, came = (
+        list((Counter(before) - Counter(after)).elements()),
+        list((Counter(after) - Counter(before)).elements()),
+    )
+    told = [f"{sign} {_some(items)}" for sign, items in (("-", gone), ("+", came)) if items]
+    return "; ".join(told) or f"the same {len(after)}, in another order"
+
+
+def _item(text: str) -> str:
+    """A name in a list, without the word before the first: `columns 'age'`."""
+    return re.sub(r"^[a-z]+ (?=')", "", text)
+
+
+def _some(items: list[str]) -> str:
+    more = f" and {len(items) - NAMES_MAX} more" if len(items) > NAMES_MAX else ""
+    return ", ".join(items[:NAMES_MAX]) + more
+
+
 def _lines(old: str, new: str) -> str:
     """How many lines of a long text are others, and the first of them."""
     before, after = Counter(old.splitlines()), Counter(new.splitlines())
     gone, came = list((before - after).elements()), list((after - before).elements())
     examples = [f"{sign} {_short(line.strip())}" for sign, line in _first(gone, came)]
-    counts = f"{len(gone)} lines removed, {len(came)} added"
+    counts = f"{len(gone)} {'line' if len(gone) == 1 else 'lines'} removed, {len(came)} added"
     if not examples:
         return "its lines are in another order"
     return counts + " (" + "; ".join(examples) + ")"

@@ -37,7 +37,9 @@ class Step(Message):
     targets now being patched. rounds: patches tried in this wave. tries: failed visits of this
     stage. waits: visits that had nothing to decide. result, unknown, why: what `finish` writes.
     shown: people have been shown this run as in flight.
-    ledger, etag: the document as last written; both are missing from a step that was swept up.
+    ledger, etag: the document as last written; both are missing from a step that was swept up, and
+    from one that would be too large with them. Without its ETag a ledger is only what the end of a
+    run needs of it.
     """
 
     kind: Literal["step"] = "step"
@@ -70,6 +72,15 @@ class Step(Message):
     def bare(self) -> Step:
         """The step without the document it travelled with: it reads the ledger again."""
         return self.model_copy(update={"ledger": None, "etag": ""})
+
+    def light(self) -> Step:
+        """The step with what it needs of the ledger to end its run: why it was started."""
+        active = self.ledger.active if self.ledger else None
+        if active is None:
+            return self.bare()
+        brief = active.step.bare().model_copy(update={"state": RunState(), "history": ()})
+        ledger = Ledger(model=self.model, active=active.model_copy(update={"step": brief}))
+        return self.model_copy(update={"ledger": ledger, "etag": ""})
 
 
 class Seen(Frozen):

@@ -21,6 +21,7 @@ from alm.domain.names import Name as Name
 from alm.domain.names import PlanId as PlanId
 from alm.domain.names import SecretName as SecretName
 from alm.domain.names import Url as Url
+from alm.domain.regions import endpoint_of
 from alm.domain.run import Served
 
 
@@ -268,17 +269,13 @@ class ManagedModel(Frozen):
 
 
 def deployed(model: ManagedModel, served: Served | None) -> Target | None:
-    """The service that is deployed from the experiment, as a target; None before it is there."""
+    """The service that is deployed from the experiment, as a target.
+
+    None before it is there, and where `served` was deployed to another place than is declared now.
+    """
     steps = model.experiment
-    if steps is None:
-        return None
-    service: ClassicEndpoint | ArmWebService
-    if steps.service.resource is not None:
-        service = ArmWebService(kind="new", resource=steps.service.resource)
-    elif served is not None and served.service:
-        token = steps.workspace.token
-        service = ClassicEndpoint(kind="classic", endpoint=served.service, token=token)
-    else:
+    service = _deployed_service(steps, served) if steps else None
+    if steps is None or service is None:
         return None
     named = steps.trained_model.replace("{model}", model.model) + " [trained model]"
     return Target(
@@ -287,3 +284,16 @@ def deployed(model: ManagedModel, served: Served | None) -> Target | None:
         trained_model=(served.resource if served else "") or named,
         propagation_seconds=steps.service.propagation_seconds,
     )
+
+
+def _deployed_service(
+    steps: ExperimentSteps, served: Served | None
+) -> ClassicEndpoint | ArmWebService | None:
+    place = served.service if served else ""
+    if steps.service.resource is not None:
+        is_there = place in ("", steps.service.resource)
+        return ArmWebService(kind="new", resource=steps.service.resource) if is_there else None
+    endpoint = endpoint_of(steps.workspace, place)
+    if not endpoint:
+        return None
+    return ClassicEndpoint(kind="classic", endpoint=endpoint, token=steps.workspace.token)

@@ -35,7 +35,12 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """The same of a text of several lines."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def shown(value: str) -> str:
-    """Repeat a stranger's text in a message: quoted, plain characters only, cut short."""
+    """Repeat a stranger's text in a message: quoted, printable characters only, cut short."""
     cut = value if len(value) <= WORD_LENGTH_MAX else value[:WORD_LENGTH_MAX] + "…"
-    return ascii(cut).replace("\\u2026", "…")
+    return repr(cut)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from alm.domain.errors import Refused
+from alm.domain.experiment import Graph
 from alm.domain.secret_texts import WITHHELD, without_secrets_in
 
 DEPTH_MAX = 100  # documents of Studio are 12 deep; beyond it, a document is meant to hurt
@@ -47,6 +48,12 @@ def without_secrets(document: Any) -> Any:
 def withheld(document: Any) -> list[str]:
     """The places that hold a mark instead of a secret: `Graph.ModuleNodes[2].Value`."""
     return list(dict.fromkeys(_marked(document, "")))
+
+
+def secret_values(graph: Graph) -> tuple[str, ...]:
+    """The credentials that a graph holds: what Studio says about it may repeat them."""
+    parameters = (item for node in graph.nodes for item in node.parameters)
+    return tuple(item.value for item in parameters if item.value and is_secret_name(item.name))
 
 
 def is_secret_name(name: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import accumulate
 from types import MappingProxyType
 
 from alm.domain.ledger import Intent, Ledger, Seen
@@ -15,6 +16,7 @@ from alm.domain.run import RunState, Served, Trigger
 
 SEEN_DAYS = 16  # longer than a message can live (14 days) plus the sweep horizon (2 days)
 SEEN_MAX = 200  # more are kept only while the sweep could announce them again
+CARRIED_BYTES_MAX = 60_000  # of names of datasets: they travel in each message of their run
 HORIZON_DAYS = 3  # the sweep looks back 48 hours
 
 
@@ -25,6 +27,13 @@ def cover(waiting: Iterable[Trigger]) -> tuple[Trigger, ...]:
         return ()
     first = next((t for t in triggers if t.pipeline == "roll_back"), triggers[0])
     return tuple(trigger for trigger in triggers if trigger.kind == first.kind)
+
+
+def portion(covered: Iterable[Trigger]) -> tuple[Trigger, ...]:
+    """As many triggers as a run can carry the datasets of; the others are for the next one."""
+    triggers = tuple(covered)
+    sizes = accumulate(len(t.blob.model_dump_json().encode()) if t.blob else 0 for t in triggers)
+    return tuple(t for t, size in zip(triggers, sizes, strict=True) if size <= CARRIED_BYTES_MAX)
 
 
 def remember(

@@ -61,6 +61,15 @@ class InService(Frozen):
     targets: dict[str, str] = {}
 
 
+def is_model_file(path: str) -> bool:
+    """Whether a blob of ours is a model file: what a service may name, and have us read for it.
+
+    Nothing else is read with our own identity because a service names it: what it gets us to copy,
+    it is given leave to read afterwards.
+    """
+    return path.lower().endswith(".ilearner")
+
+
 def at_time(records: Iterable[InService], moment: datetime) -> InService | None:
     """What was in service at a moment; None: nothing that we put there."""
     before = [record for record in records if record.at <= moment]

@@ -10,13 +10,15 @@ from alm.domain.ledger import Active, Ledger, Step, Token
 from alm.domain.managed_model import ManagedModel
 from alm.domain.messages import Kick
 from alm.domain.run import RunState, Trigger
-from alm.domain.transitions import cover, remember
+from alm.domain.transitions import cover, portion, remember
 from alm.engine import sending
+from alm.engine.history import shortened
 from alm.engine.limits import KICK_SECONDS_MAX, RUN_MARGIN, WRITES_MAX
 from alm.engine.writing import Unsettled, put
 from alm.ports import Ports
 from alm.stages import begin as first_steps
 from alm.stages.begin import FirstStep
+from alm.stages.first_step import appends
 
 BEGUN = Token(n=0, operation="begin")
 
@@ -134,6 +136,8 @@ def _begin(look: Look, waiting: tuple[Trigger, ...], attempt: int) -> None:
     """
     ports, ledger = look.ports, look.ledger
     covered = cover(waiting)
+    if appends(look.model):
+        covered = portion(covered)
     run = f"{ledger.model}.r{ledger.runs + 1}"
     failure = ""
     try:
@@ -163,7 +167,7 @@ def _first_step(look: Look, covered: tuple[Trigger, ...], plan: FirstStep, failu
         base=BEGUN,
         configuration=look.model.digest,
         result="failed" if failure else "",
-        why=failure,
+        why=shortened(failure),
         state=plan.state,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alm.domain.ledger import Active, Ledger, Token
 from alm.domain.messages import Decision, Fail
 from alm.engine import sending, steps
+from alm.engine.history import shortened
 from alm.engine.next_steps import UNDOING
 from alm.engine.writing import active_of, update
 from alm.ports import Ports
@@ -124,7 +125,7 @@ def on_fail(ports: Ports, fail: Fail) -> None:
             "suffix": fail.suffix,
             "stage": "finish",
             "result": "failed",
-            "why": fail.why,
+            "why": shortened(fail.why),
             "unknown": tuple(intent.target for intent in active.intent),
         }
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from alm.domain.ledger import Step
-from alm.engine.history import remembered
+from alm.engine.history import remembered, shortened
 from alm.engine.limits import ROUNDS_MAX, retry_seconds
 from alm.pipelines import End, Lead, NextWave, Stage
 from alm.stages.context import Context
@@ -61,5 +61,12 @@ def following(context: Context, outcome: str, why: str, **changes: object) -> St
     step = context.step
     history = remembered(step, outcome, why, context.now)
     undoing = step.stage in UNDOING and changes.get("stage") != "finish"
-    reason = {"why": why} if why and not undoing else {}  # while undoing: why it is undone
+    reason = (
+        {"why": shortened(why)} if why and not undoing else {}
+    )  # while undoing: why it is undone
     return step.model_copy(update={"n": step.n + 1, "history": history, **reason, **changes})
+
+
+def sent_again(context: Context) -> bool:
+    """Whether a sweep sent this very step again: then it may have been visited before."""
+    return bool(context.step.suffix) and context.active.step.n == context.step.n

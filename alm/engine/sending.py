@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from alm.domain.ledger import Active, Ledger, Step
 from alm.domain.messages import MESSAGE_ID_LENGTH_MAX, AnyMessage, Decision, Kick, Reconcile
 from alm.domain.run import Reply, Trigger
+from alm.engine.history import shortened
 from alm.engine.limits import ZOMBIE_SECONDS_MAX
 from alm.ports import Outgoing, Ports
 
 STEPS_QUEUE = "alm-steps"
 BODY_BYTES_MAX = 200_000  # below the 256 KB of a standard namespace: a larger step goes bare
+HINT_CHARACTERS = 60  # of each reason in the history of a step that is too large even so
 
 
 def outgoing(message: AnyMessage, message_id: str, due: datetime | None = None) -> Outgoing:
@@ -35,10 +37,40 @@ def outgoing(message: AnyMessage, message_id: str, due: datetime | None = None) 
 
 
 def encode(message: AnyMessage) -> bytes:
-    body = message.model_dump_json(by_alias=True).encode()
-    if len(body) > BODY_BYTES_MAX and isinstance(message, Step):
-        return message.bare().model_dump_json(by_alias=True).encode()
+    """A message as it is sent; a step that would be too large leaves out what it can do without."""
+    body = b""
+    for form in _forms(message):
+        body = _json(form)
+        if len(body) <= BODY_BYTES_MAX:
+            break
     return body
+
+
+def fits(step: Step) -> bool:
+    """Whether the last step of a run can bring along whom it has to answer."""
+    return len(_json(step.light())) <= BODY_BYTES_MAX
+
+
+def _forms(message: AnyMessage) -> Iterator[AnyMessage]:
+    yield message
+    if isinstance(message, Step):
+        if message.stage == "finish":
+            yield message.light()
+        yield message.bare()
+        yield _lighter(message.bare())
+
+
+def _json(message: AnyMessage) -> bytes:
+    return message.model_dump_json(by_alias=True).encode()
+
+
+def _lighter(step: Step) -> Step:
+    """A step whose history only hints: what happened counts less than that the run goes on."""
+    history = [
+        entry.model_copy(update={"why": shortened(entry.why, HINT_CHARACTERS)})
+        for entry in step.history
+    ]
+    return step.model_copy(update={"history": tuple(history)})
 
 
 def subject(message: AnyMessage) -> str:

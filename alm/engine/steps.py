@@ -22,13 +22,14 @@ from alm.domain.outcomes import (
     Wait,
 )
 from alm.engine import finishing, sending
+from alm.engine.history import shortened
 from alm.engine.limits import (
     ACTIVE_RECORD_SECONDS,
     RUN_MARGIN,
     TRIES_MAX,
     retry_seconds,
 )
-from alm.engine.next_steps import arrive, displaced, following
+from alm.engine.next_steps import arrive, displaced, following, sent_again
 from alm.engine.writing import Written, active_of, by_tries_of, guarded_write
 from alm.pipelines import End, Stage, stage_of
 from alm.ports import Notice, Ports
@@ -54,7 +55,7 @@ def visit(ports: Ports, step: Step, *, repeated: bool = False) -> None:
     if step.ledger is None or stage.look:
         context = _look(ports, model, step, safe=stage.safe, alone=stage.look)
     if context is not None:
-        context = replace(context, repeated=repeated or _sent_again(context))
+        context = replace(context, repeated=repeated or sent_again(context))
     if context is not None and stage.declare is not None:
         context = _declare(context, stage)
     if context is not None:
@@ -70,11 +71,6 @@ def _act(context: Context, stage: Stage) -> None:
     except AlmError as error:
         outcome = Failed(str(error))
     follow(context, stage, outcome)
-
-
-def _sent_again(context: Context) -> bool:
-    """Whether a sweep sent this very step again: then it may have been visited before."""
-    return bool(context.step.suffix) and context.active.step.n == context.step.n
 
 
 def _look(
@@ -161,11 +157,20 @@ def leave(context: Context, written: Written) -> None:
         "unknown": (),
     }
     stopped = step.model_copy(update=changes)
+    if _undone_already(step, ledger):
+        return
     if ledger.active.intent:
         visit(ports, stopped.model_copy(update={"stage": "roll_back"}))
     else:
         stopping = replace(context, step=stopped)
         send(stopping, following(stopping, ledger.active.cancel, "", stage="finish"))
+
+
+def _undone_already(step: Step, ledger: Ledger) -> bool:
+    """Where undoing takes several steps, a chain that has begun it goes on alone."""
+    assert ledger.active is not None
+    several = isinstance(stage_of(step.pipeline, "roll_back").then, str)
+    return several and ledger.active.token.operation.startswith("roll_back:")
 
 
 def retry(context: Context, stage: Stage, error: AlmError) -> None:
@@ -183,7 +188,7 @@ def retry(context: Context, stage: Stage, error: AlmError) -> None:
 def follow(context: Context, stage: Stage, outcome: Outcome) -> None:
     """Turn an outcome into the next message."""
     step = context.step
-    name, why = type(outcome).__name__.lower(), outcome.why
+    name, why = type(outcome).__name__.lower(), shortened(outcome.why)
     log.info("stage_left", outcome=name, why=why)
     if outcome.state is not None:
         context = replace(context, step=step.model_copy(update={"state": outcome.state}))
@@ -271,14 +276,19 @@ def finish(ports: Ports, step: Step) -> None:
 
     The write takes the run's triggers off the ledger, and those who asked are answered after it:
     a step that brought no ledger fetches it into the next message, or a crash would lose them.
+    Where they are too many for a message, it ends the run at once.
     """
     model = ports.models.at(step.model, step.configuration)
     safe = step.result not in ("ok", "unwell")
     if step.ledger is None:
         found = _look(ports, model, step, safe=safe)
-        if found is not None:
-            send(found, following(found, "fetched", ""))
-        return
+        if found is None:
+            return
+        fetched = following(found, "fetched", "")
+        if sending.fits(fetched):
+            send(found, fetched)
+            return
+        step = found.step
     context = Context(ports, model, step, ports.clock.now())
     declaration = finishing.declare(context)
     written = guarded_write(ports, step, declaration, safe=safe)

@@ -7,12 +7,13 @@ from typing import Literal
 
 from alm.domain.errors import AlmError, Conflict, Misconfigured, NotFound, Unknown
 from alm.domain.ledger import Active, Ledger, Step
-from alm.domain.managed_model import ManagedModel
+from alm.domain.managed_model import ManagedModel, Target
 from alm.domain.messages import Fail, Reconcile
 from alm.domain.run import Served
 from alm.engine import retention, sending
 from alm.engine.limits import RECONCILES_MAX, SWEEPS
 from alm.ports import Notice, Ports, Reading, ScoringTarget
+from alm.stages import redeploy
 from alm.stages.context import service_of
 from alm.stages.serving import holds, leave_to_read
 
@@ -26,7 +27,7 @@ def on_reconcile(ports: Ports, message: Reconcile) -> None:
     wrong = [
         name
         for name, served in ledger.serves.items()
-        if model.target(name, served) is not None and not _put_right(ports, model, name, served)
+        if model.target(name, served) is not None and not _is_right(ports, model, ledger, name)
     ]
     wrong += _unseen(model, ledger)
     if wrong and message.attempt < RECONCILES_MAX:
@@ -45,26 +46,37 @@ def _unseen(model: ManagedModel, ledger: Ledger) -> list[str]:
     return [name for name in gone if name in model.served_names]
 
 
-def _put_right(ports: Ports, model: ManagedModel, name: str, served: Served) -> bool:
-    """True if the target serves what it should, now or after one patch."""
+def _is_right(ports: Ports, model: ManagedModel, ledger: Ledger, name: str) -> bool:
+    """True if the target is as it should be, now or after one patch."""
+    served = ledger.serves[name]
     target = model.target(name, served)
     assert target is not None
-    service = service_of(ports, target, served)
     try:
-        held = _held(service)
-        if held and holds(held, served, ports.blobs):
-            retention.renew_leave(ports, service, held, served.blob)
-            return True
-        found = held.location if held else "nothing that answers"
-        _notice(ports, model, "drift", f"{name} held {found}, not {served.version}")
-        leave = leave_to_read(ports.blobs, ports.clock, served.blob)
-        if target.deploy == "patch":
-            service.patch(leave)
-        elif served.service:
-            ports.studio.deployer(target).create(served.service, leave)
-        return holds(service.read(), served, ports.blobs)
+        stray = redeploy.strayed(ports, ledger, target)
+        if stray is None:
+            return _put_right(ports, model, target, served)
+        _notice(ports, model, "drift", f"{name} held another graph than the redeploy left there")
+        redeploy.mend(ports, target, stray, served)
+        return False  # until the next look has seen that it came
     except AlmError:
         return False
+
+
+def _put_right(ports: Ports, model: ManagedModel, target: Target, served: Served) -> bool:
+    """True if the target serves the model that it should, now or after one patch."""
+    service = service_of(ports, target, served)
+    held = _held(service)
+    if held and holds(held, served, ports.blobs):
+        retention.renew_leave(ports, service, held, served.blob)
+        return True
+    found = held.location if held else "nothing that answers"
+    _notice(ports, model, "drift", f"{target.name} held {found}, not {served.version}")
+    leave = leave_to_read(ports.blobs, ports.clock, served.blob)
+    if target.deploy == "patch":
+        service.patch(leave)
+    elif served.service:
+        ports.studio.deployer(target).create(served.service, leave)
+    return holds(service.read(), served, ports.blobs)
 
 
 def _held(service: ScoringTarget) -> Reading | None:

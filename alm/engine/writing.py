@@ -96,8 +96,8 @@ def stamp(ledger: Ledger, token: Token) -> Ledger:
 
 
 def carried(ports: Ports, step: Step) -> tuple[Ledger, str]:
-    """The ledger that the step brought along; one that was swept up brought none, and reads."""
-    if step.ledger is not None:
+    """The ledger that the step brought along; one that brought none, or a part, reads it."""
+    if step.ledger is not None and step.etag:
         return step.ledger, step.etag
     return ports.ledgers.get(step.model)
 

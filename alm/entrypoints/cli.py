@@ -1,7 +1,8 @@
 """The command line: a client of the API, but for `init` and `validate`, which work on files, and
 the nouns of `studio`, which call Studio.
 
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the app or Studio cannot be reached.
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the app or Studio cannot be reached,
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ MINUTES_MAX = 240.0
 EPILOG = (
     "Where the app is: --url or ALM_API_URL; who you are: --key or ALM_API_KEY. "
     "Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the app or Studio cannot be "
-    "reached."
+    "reached, 130 interrupted."
 )
 
 

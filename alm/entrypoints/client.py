@@ -98,7 +98,8 @@ def _document(answer: requests.Response) -> Any:
 
 def _why(answer: requests.Response) -> str:
     try:
-        return str(answer.json()["detail"])
+        why = str(answer.json()["detail"])
+        return f"{why}; give it with --key or ALM_API_KEY" if answer.status_code == 401 else why
     except (ValueError, KeyError, TypeError):
         said = " ".join(answer.text.split())[:200]
         return said or f"{answer.reason or 'no reason given'}; is --url right? It ends in /api"

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from alm.entrypoints import tables_out
 from alm.entrypoints.client import ApiFailed, ApiUnreachable, Client
 
 LOOK_SECONDS = 0.5
@@ -64,6 +65,13 @@ class Follower:
 
     def until_ended(self, order: Mapping[str, Any], minutes_max: float) -> list[Row]:
         """Wait for the end of every run of an order; those that take too long stay as they are."""
+        try:
+            return self._until_ended(order, minutes_max)
+        except KeyboardInterrupt:
+            self._say("no longer waited for, it goes on: `alm runs` tells how")
+            raise
+
+    def _until_ended(self, order: Mapping[str, Any], minutes_max: float) -> list[Row]:
         parts = [Followed(model) for model in order["accepted"]]
         ends = self.now() + minutes_max * 60
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -129,4 +137,4 @@ class Follower:
             self._say(line + (f", {entry['why']}" if entry["why"] else ""))
 
     def _say(self, line: str) -> None:
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        tables_out.line(self.console, line)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+
+from alm.domain.nearest import printable_lines
+from alm.entrypoints.table_layout import print_table
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?$")
 
 Row = Mapping[str, Any]
 Columns = Sequence[tuple[str, Callable[[Row], str]]]
@@ -21,7 +25,12 @@ def field(name: str) -> Callable[[Row], str]:
 
 
 def _of(name: str) -> Callable[[Row], str]:
-    return lambda row: str(row.get(name, "") or "")
+    return lambda row: _plain_time(str(row.get(name, "") or ""))
+
+
+def _plain_time(text: str) -> str:
+    """A time to the second, as people read it; other texts as they are."""
+    return text[:19].replace("T", " ") if _TIME.match(text) else text
 
 
 def _metrics(row: Row) -> str:
@@ -43,7 +52,7 @@ MODELS: Columns = (
 VERSIONS: Columns = (
     ("version", _of("version")),
     ("aliases", lambda row: ", ".join(row["aliases"])),
-    ("created", lambda row: str(row["created"])[:19]),
+    ("created", _of("created")),
     ("run", _of("run")),
     ("metrics", _metrics),
     ("digest", lambda row: str(row["digest"])[:19]),
@@ -76,12 +85,12 @@ RUNS: Columns = (
     ("run", _of("run")),
     ("pipeline", _of("pipeline")),
     ("state", lambda row: str(row.get("result") or f"in {row.get('stage') or '?'}")),
-    ("finished", lambda row: str(row.get("finished", ""))[:19]),
+    ("finished", _of("finished")),
     ("why", _of("why")),
 )
 INBOX: Columns = (
     ("item", _of("id")),
-    ("at", lambda row: str(row["at"])[:19]),
+    ("at", _of("at")),
     ("reason", _of("reason")),
     ("remedy", _of("remedy")),
 )
@@ -94,26 +103,30 @@ PIPELINES: Columns = (
 
 
 def show(document: Any, *, as_json: bool, columns: Columns | None = None) -> None:
-    """Print a document: a list of rows as a table, or anything as JSON."""
+    """Print a document: a list of rows as a table, or anything as JSON.
+
+    Columns in which no row has anything are left out of the table.
+    """
     if as_json or columns is None:
         sys.stdout.write(json.dumps(document, indent=None if as_json else 2, default=str) + "\n")
         return
     if not document:
         Console().print("none")
         return
-    table = Table()
-    for name, _ in columns:
-        table.add_column(name, overflow="fold")
-    for row in document:
-        table.add_row(*(escape(read(row)) for _, read in columns))
-    Console().print(table)
+    filled = [(name, cells) for name, cells in _cells(document, columns) if any(cells)]
+    rows = list(zip(*(cells for _, cells in filled), strict=True))
+    print_table(Console(), [name for name, _ in filled], rows)
+
+
+def _cells(document: Sequence[Row], columns: Columns) -> list[tuple[str, list[str]]]:
+    return [(name, [read(row) for row in document]) for name, read in columns]
 
 
 def show_answer(document: Row) -> None:
     """Print what became of an order."""
     for name, value in document.items():
         told = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        Console().print(f"{name}: {told}", markup=False, highlight=False, soft_wrap=True)
+        line(Console(), f"{name}: {told}")
 
 
 def show_held(document: Row, console: Console) -> None:
@@ -132,8 +145,7 @@ def show_held(document: Row, console: Console) -> None:
     }
     for name, value in facts.items():
         if value:
-            line = f"{name:<14}{value}"
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+            line(console, f"{name:<14}{value}")
 
 
 def _metrics_of(state: Row) -> list[tuple[str, float]]:
@@ -147,23 +159,22 @@ def show_run(document: Row, *, as_json: bool = False) -> None:
         return
     console = Console()
     ended = document.get("result") or "in flight"
-    _line(console, f"{document['run']} {document.get('pipeline', '')}: {ended}")
+    line(console, f"{document['run']} {document.get('pipeline', '')}: {ended}")
     for trigger in document.get("triggers", []):
         blob = trigger.get("blob") or {}
         named = f"{blob.get('container')}/{blob.get('name')}" if blob else trigger.get("by", "")
-        _line(console, f"  started by {trigger['source']} {named} at {str(trigger['at'])[:19]}")
+        line(console, f"  started by {trigger['source']} {named} at {str(trigger['at'])[:19]}")
     hold = (document.get("active") or {}).get("hold")
     if hold and not document.get("result"):
-        _line(console, f"  held until {str(hold['deadline'])[:19]}: {hold['why']}")
-        _line(console, f"  approve or refuse digest {hold['digest']}")
-    table = Table()
-    for name in ("at", "stage", "outcome", "why"):
-        table.add_column(name, overflow="fold")
-    for entry in document.get("history", []):
-        row = (str(entry["at"])[11:19], entry["stage"], entry["outcome"], entry["why"])
-        table.add_row(*map(escape, row))
-    console.print(table)
+        line(console, f"  held until {str(hold['deadline'])[:19]}: {hold['why']}")
+        line(console, f"  approve or refuse digest {hold['digest']}")
+    rows = [
+        (str(entry["at"])[11:19], entry["stage"], entry["outcome"], entry["why"])
+        for entry in document.get("history", [])
+    ]
+    print_table(console, ("at", "stage", "outcome", "why"), rows)
 
 
-def _line(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+def line(console: Console, text: str) -> None:
+    """Print a line for people. Names and reasons are others': none may steer the terminal."""
+    console.print(printable_lines(text), markup=False, highlight=False, soft_wrap=True)

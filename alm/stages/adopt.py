@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from alm.domain import versions
 from alm.domain.errors import Denied, Misconfigured, NotFound
 from alm.domain.managed_model import Target
@@ -32,19 +34,22 @@ def adopt(context: Context, target: Target, known: Served = UNNAMED) -> Served:
             f"there would be no way back: {error}; give the app read access to it, or deploy the "
             "service again from a file that the app may read"
         ) from error
-    manifest = context.ports.versions.put_manifest(
-        Manifest(
-            model=model,
-            version=f"{target.name}-v0",
-            file=path,
-            digest=digest,
-            size=size,
-            created=context.now,
-            run=context.step.run,
-            found_at=reading.location,
-            asset=known.asset,
-            service=known.service,
-            resource=known.resource,
-        )
+    found = Manifest(
+        model=model,
+        version=f"{target.name}-v0",
+        file=path,
+        digest=digest,
+        size=size,
+        created=context.now,
+        run=context.step.run,
+        found_at=reading.location,
+        asset=known.asset,
+        service=known.service,
+        resource=known.resource,
     )
-    return manifest.served()
+    kept = context.ports.versions.put_manifest(found)
+    if kept.service != known.service:  # that v0 was another service's: this one gets its own
+        mark = hashlib.sha256(known.service.encode()).hexdigest()[:8]
+        changes = {"version": f"{target.name}-{mark}-v0"}
+        kept = context.ports.versions.put_manifest(found.model_copy(update=changes))
+    return kept.served()

@@ -26,17 +26,18 @@ def of_target(context: Context, target: Target, served: Served) -> dict[str, str
         return {}
     service = target.service
     place = service.resource if isinstance(service, ArmWebService) else service.endpoint
+    beside = served.service if target.deploy != "patch" else ""
     document = {
         "target": target.name,
         "kind": service.kind,
-        "service": served.service or place,
+        "service": beside or place,
         "trained_model": target.trained_model,
         "version": served.version,
         "digest": served.digest,
     }
     kept = _keep(context, f"{target.name}.target.json", document)
     if isinstance(service, ArmWebService):
-        resource = deployments.neighbour(place, served.service) if served.service else place
+        resource = deployments.neighbour(place, beside) if beside else place
         document = definitions.versioned(context.ports.studio.new_services().get(resource))
         kept |= _keep(context, f"{target.name}.definition.json", document)
     return kept

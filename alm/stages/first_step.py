@@ -32,16 +32,23 @@ def numbered(ledger: Ledger, now: datetime) -> RunState:
 def inputs(
     ports: Ports, model: ManagedModel, ledger: Ledger, triggers: Sequence[Trigger]
 ) -> tuple[BlobRef, ...]:
-    """The datasets that the triggers name, oldest first; else the last one that is known."""
-    named = [t for t in sorted(triggers, key=lambda t: t.at) if t.blob is not None]
+    """The datasets that are trained on, oldest first: all that the triggers name where they are
+    appended, else the newest; the last one that is known where they name none.
+    """
+    named = [t.blob for t in sorted(triggers, key=lambda t: t.at) if t.blob is not None]
     if named:
-        return tuple(trigger.blob for trigger in named if trigger.blob is not None)
+        return tuple(named if appends(model) else named[-1:])
     if model.training is not None and model.training.trained_on:
         container, name = model.training.trained_on.split("/", 1)
         return (BlobRef(container=container, name=name),)
     if ledger.dataset is not None:
         return (ledger.dataset,)
     return (_newest_dataset(ports, model),)
+
+
+def appends(model: ManagedModel) -> bool:
+    """Whether a run trains on all the datasets that it covers, not on the newest alone."""
+    return model.training is not None and model.training.datasets == "append"
 
 
 def _newest_dataset(ports: Ports, model: ManagedModel) -> BlobRef:

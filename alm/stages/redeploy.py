@@ -11,6 +11,7 @@ import json
 import re
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 
 from alm.domain import definitions, deployments
 from alm.domain.canonical import canonical_json
@@ -18,19 +19,20 @@ from alm.domain.definition_comparing import compare
 from alm.domain.definition_fit import change_faults
 from alm.domain.documents import read_object
 from alm.domain.errors import Conflict, Misconfigured, NotFound
-from alm.domain.ledger import Intent
+from alm.domain.ledger import Intent, Ledger
 from alm.domain.managed_model import ArmWebService, Target
 from alm.domain.nearest import shown
 from alm.domain.outcomes import Displaced, Done, Failed, Outcome
 from alm.domain.run import Served
 from alm.domain.versions import Manifest
 from alm.domain.web_services import Document
-from alm.ports import SourceControl
+from alm.ports import Ports, SourceControl
 from alm.stages import documents, patch
 from alm.stages.context import Context, Declaration
-from alm.stages.serving import check_file, leave_to_read
+from alm.stages.serving import STRAY_SECONDS, check_file, leave_to_read
 
 COMMITS_MAX = 500  # as far back as an abbreviated commit id is looked for
+STRAY = timedelta(seconds=2 * STRAY_SECONDS)  # the reconcile after the run looks within this
 _WHOLE_ID = re.compile(r"[0-9a-f]{40}")
 _VERSION = re.compile(r"v[1-9][0-9]{0,8}|[A-Za-z0-9][A-Za-z0-9._-]{0,63}-v0")
 _PROVED = ("node", "edge", "parameter", "value of global parameter")
@@ -155,29 +157,54 @@ def settle(context: Context) -> Outcome:
 
 def _left(context: Context, target: Target) -> str:
     """What of a definition the service has not taken over; "" if nothing."""
-    service, wanted = _whole_service(target), _document(context, _wanted(context, target))
+    service, wanted = _whole_service(target), _document(context.ports, _wanted(context, target))
     if service is None or wanted is None:
         return ""
-    there = context.ports.studio.new_services().get(service.resource)
+    return _difference(context.ports, service, wanted)
+
+
+def _difference(ports: Ports, service: ArmWebService, wanted: Document) -> str:
+    there = ports.studio.new_services().get(service.resource)
     changes = [change for change in compare(there, wanted).changes if change.area in _PROVED]
     return ", ".join(f"{change.area} {change.name} {change.what}" for change in changes[:5])
 
 
+def strayed(ports: Ports, ledger: Ledger, target: Target) -> Document | None:
+    """The definition that a redeploy left a moment ago, if the service has another graph by now.
+
+    A process that lost its lock may have written late. Later changes are those of people, and stay.
+    """
+    service, finished = _whole_service(target), ledger.finished_at
+    if service is None or finished is None or ports.clock.now() - finished > STRAY:
+        return None
+    kind = "wanted" if ledger.last_result == "ok" else "before"
+    path = f"alm-jobs/{ledger.model}/{ledger.last_run}/{target.name}.{kind}.json"
+    document = _document(ports, path)
+    return document if document is not None and _difference(ports, service, document) else None
+
+
+def mend(ports: Ports, target: Target, document: Document, served: Served) -> None:
+    """Put a definition back that a process changed late."""
+    service = _whole_service(target)
+    assert service is not None
+    _put(ports, target, service, document, served)
+
+
 def _put_one(context: Context, target: Target, served: Served) -> None:
     """Put a target's definition, or where it has none its version."""
-    service, document = _whole_service(target), _document(context, _wanted(context, target))
+    service, document = _whole_service(target), _document(context.ports, _wanted(context, target))
     if service is None or document is None:
         patch.put(context, target, served)
     else:
-        _put(context, target, service, document, served)
+        _put(context.ports, target, service, document, served)
 
 
 def give_back(context: Context, intent: Intent, target: Target) -> bool:
     """Put back the definition that was there before; False if none was kept."""
-    service, document = _whole_service(target), _document(context, _before(context, target))
+    service, document = _whole_service(target), _document(context.ports, _before(context, target))
     if service is None or document is None:
         return False
-    _put(context, target, service, document, intent.previous)
+    _put(context.ports, target, service, document, intent.previous)
     return True
 
 
@@ -188,17 +215,17 @@ def _whole_service(target: Target) -> ArmWebService | None:
 
 
 def _put(
-    context: Context, target: Target, service: ArmWebService, document: Document, served: Served
+    ports: Ports, target: Target, service: ArmWebService, document: Document, served: Served
 ) -> None:
-    leave = leave_to_read(context.ports.blobs, context.ports.clock, served.blob)
-    context.ports.studio.new_services().change(
+    leave = leave_to_read(ports.blobs, ports.clock, served.blob)
+    ports.studio.new_services().change(
         service.resource, document, leave, trained_model=target.trained_model
     )
 
 
-def _document(context: Context, path: str) -> Document | None:
+def _document(ports: Ports, path: str) -> Document | None:
     try:
-        found: Document = json.loads(context.ports.blobs.get(path))
+        found: Document = json.loads(ports.blobs.get(path))
     except NotFound:
         return None
     return found

@@ -78,8 +78,8 @@ def test_any_name_comes_back_as_it_was(storage: StorageWorld, name: str):
     assert [blob.path for blob in listed] == [path]
     assert storage.blobs.get(path) == b"content"
     assert storage.blobs.properties(path).path == path
-    assert storage.blobs.fetch(storage.blobs.location(path)).read() == b"content"
     grant = storage.blobs.grant(path, "read", storage.now() + timedelta(hours=1))
+    assert storage.blobs.fetch(grant.location, grant.sas).read() == b"content"
     assert storage.use(grant.url) == b"content"
 
 
@@ -102,7 +102,7 @@ def test_a_missing_blob_is_not_found(storage: StorageWorld):
     with pytest.raises((NotFound, Conflict)):  # storage may say either
         storage.blobs.get(path, etag='"0x1"')
     with pytest.raises(NotFound):
-        storage.blobs.fetch(storage.blobs.location(path))
+        storage.blobs.fetch(storage.blobs.location("alm-versions/churn/missing.ilearner"))
 
 
 def test_a_changed_blob_conflicts_with_the_etag_it_had(storage: StorageWorld):
@@ -334,7 +334,7 @@ def test_a_grant_does_not_show_its_leave(storage: StorageWorld):
 # fetch
 
 
-def test_a_blob_of_our_own_is_fetched_whatever_the_leave_says(storage: StorageWorld):
+def test_a_model_file_of_our_own_is_fetched_whatever_the_leave_says(storage: StorageWorld):
     path = storage.path("model.ilearner")
     storage.blobs.put(path, b"model")
     url = storage.blobs.location(path)
@@ -342,6 +342,21 @@ def test_a_blob_of_our_own_is_fetched_whatever_the_leave_says(storage: StorageWo
     assert storage.blobs.fetch(url).read() == b"model"
     assert storage.blobs.fetch(url, "?sig=nonsense").read() == b"model"
     assert storage.blobs.fetch(url + "?sig=nonsense").read() == b"model"
+
+
+@pytest.mark.parametrize(
+    "path", ["datasets/a/rows.csv", "alm-ledger/churn.json", "alm-jobs/churn/churn.r1/scored.csv"]
+)
+def test_anything_else_of_our_own_takes_the_leave_of_the_service(storage: StorageWorld, path: str):
+    storage.blobs.put(path, b"rows")
+    url = storage.blobs.location(path)
+    leave = storage.blobs.grant(path, "read", storage.now() + timedelta(hours=1)).sas
+
+    with pytest.raises(Misconfigured, match="of our own account"):
+        storage.blobs.fetch(url)
+    with pytest.raises(Denied):
+        storage.blobs.fetch(url, "?sig=nonsense")
+    assert storage.blobs.fetch(url, leave).read() == b"rows"
 
 
 def test_a_file_on_an_allowed_host_is_fetched_with_its_leave(storage: StorageWorld):

@@ -8,11 +8,14 @@ As in `web_services.py`: time is the clock given, and faults are put on operatio
 
 from __future__ import annotations
 
+import builtins
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from pydantic import SecretStr
 
 from alm.domain.errors import Misconfigured, NotFound, Unavailable
 from alm.domain.hosting import Hosting
@@ -55,12 +58,12 @@ class DoubleNewServices(Faulty):
         self.changes_nothing = False
         self.put_in: list[str] = []
         self.beside: Callable[[str], Document | None] = lambda _resource: None
-        self.plans: dict[str, Plan] = {}
+        self.plans_by_id: dict[str, Plan] = {}
         self._deployed: dict[str, _Deployed] = {}
         self._why: dict[str, str] = {}
 
     def put_plan(self, plan: Plan) -> None:
-        self.plans[plan.id.lower()] = plan
+        self.plans_by_id[plan.id.lower()] = plan
 
     def get(self, resource: str) -> Document:
         return self._do("get", lambda: self.beside(resource) or self._get(resource))
@@ -96,6 +99,12 @@ class DoubleNewServices(Faulty):
     def plan(self, resource: str) -> Plan:
         return self._do("plan", lambda: self._plan(resource))
 
+    def plans(self, subscription: str, group: str = "") -> builtins.list[Plan]:
+        return self._do("plans", lambda: self._plans(subscription, group))
+
+    def keys(self, resource: str) -> tuple[SecretStr, SecretStr]:
+        return self._do("keys", lambda: self._keys(resource))
+
     def why_failed(self, resource: str) -> str:
         return self._why.get(resource.lower(), "the activity log of its resource group tells why")
 
@@ -120,7 +129,9 @@ class DoubleNewServices(Faulty):
         properties = document["properties"]
         if (properties.get("storageAccount") or {}).get("key", "") != self.storage_key:
             raise Misconfigured(f"put {resource}: the storage key opens no account")
-        plan = self.plans.get(str((properties.get("commitmentPlan") or {}).get("id", "")).lower())
+        plan = self.plans_by_id.get(
+            str((properties.get("commitmentPlan") or {}).get("id", "")).lower()
+        )
         if known is None and (plan is None or plan.region != document["location"]):
             raise Misconfigured(f"put {resource}: plan and location do not belong together")
         deployed = known or _Deployed(copy.deepcopy(document), self.clock.now())
@@ -142,7 +153,7 @@ class DoubleNewServices(Faulty):
         if _plain(region) != _plain(document["location"]):
             account = ""
         account = hosting.storage_account or account
-        plan = self.plans.get(hosting.plan.lower())
+        plan = self.plans_by_id.get(hosting.plan.lower())
         if plan is None or _plain(plan.region) != _plain(region) or not account:
             raise Misconfigured(f"deploy {resource}: plan, region and storage do not belong")
         if resource.lower() in self._deployed:
@@ -207,13 +218,19 @@ class DoubleNewServices(Faulty):
         _checked_resource(resource)
         self._deployed.pop(resource.lower(), None)
 
-    def _list(self, subscription: str, group: str) -> list[NewWebService]:
-        if "/" in subscription + group or ".." in (subscription, group):
-            raise Misconfigured(f"{subscription!r} or {group!r} cannot be a name")
-        scope = f"/subscriptions/{subscription}/".lower()
-        scope += f"resourcegroups/{group}/".lower() if group else ""
+    def _list(self, subscription: str, group: str) -> builtins.list[NewWebService]:
+        scope = _scope(subscription, group)
         found = [name for name in self._deployed if name.startswith(scope)]
         return [self._listed(name) for name in sorted(found)]
+
+    def _plans(self, subscription: str, group: str) -> builtins.list[Plan]:
+        scope = _scope(subscription, group)
+        return [self.plans_by_id[id] for id in sorted(self.plans_by_id) if id.startswith(scope)]
+
+    def _keys(self, resource: str) -> tuple[SecretStr, SecretStr]:
+        self._settled(resource)
+        name = resource.lower()
+        return SecretStr(f"primary key of {name}"), SecretStr(f"secondary key of {name}")
 
     def _listed(self, resource: str) -> NewWebService:
         document = self._get(resource)
@@ -231,9 +248,16 @@ class DoubleNewServices(Faulty):
     def _plan(self, resource: str) -> Plan:
         if "/commitmentplans/" not in resource.lower() or "/.." in resource:
             raise Misconfigured(f"{resource} is not the id of a plan")
-        if resource.lower() not in self.plans:
+        if resource.lower() not in self.plans_by_id:
             raise NotFound(f"read plan {resource}: there is none")
-        return self.plans[resource.lower()]
+        return self.plans_by_id[resource.lower()]
+
+
+def _scope(subscription: str, group: str) -> str:
+    if "/" in subscription + group or ".." in (subscription, group):
+        raise Misconfigured(f"{subscription!r} or {group!r} cannot be a name")
+    scope = f"/subscriptions/{subscription}/".lower()
+    return scope + (f"resourcegroups/{group}/".lower() if group else "")
 
 
 class DoubleNewTarget(DoubleTarget):

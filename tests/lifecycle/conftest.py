@@ -9,6 +9,9 @@ import pytest
 
 from devstack.studio.studio import Studio, StudioOptions
 from tests.contract.conftest import azurite as azurite
+from tests.contract.studio.local_studio import LocalStudio
+from tests.contract.studio.trained import train_two
+from tests.contract.studio.waiting import HandClock
 from tests.lifecycle.world import World
 
 
@@ -24,6 +27,17 @@ def studio(tmp_path_factory: pytest.TempPathFactory, azurite: str) -> Iterator[S
     )
     with Studio(options) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def local(studio: Studio) -> Iterator[LocalStudio]:
+    """The same Studio with two models that answer differently."""
+    found = LocalStudio(studio, HandClock(), studio.description())
+    with found.blobs() as blobs:
+        blobs.create_container("contract")
+    train_two(found)
+    yield found
+    found.close_clients()
 
 
 @pytest.fixture

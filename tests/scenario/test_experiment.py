@@ -36,7 +36,7 @@ CALLS = (
     Step("run the predictive experiment", "POST", SNAPSHOT),
     Step("await the predictive experiment", "GET", SNAPSHOT),
     Step("deploy the web service", "POST", "/webservice$"),
-    Step("await the deployment", "GET", "/webservice$"),
+    Step("read the deployed service back", "GET", "/endpoints/default$"),
     Step("test: request/response", "POST", "/execute$"),
     Step("test: batch", "POST", "/jobs$"),
 )

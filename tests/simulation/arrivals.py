@@ -203,11 +203,13 @@ def _arrive(world: World, place: int) -> Mail | None:
 
 
 def _run_by_hand(world: World, role: str) -> None:
-    """Somebody else runs one of our copies, as it is."""
+    """Somebody else runs one of our copies, as it is; nobody can before it has its name."""
     here = SimWorkspace(world, world.scenario)
     name = f"{MODEL} {role}"
-    ours = next(found for found in here.experiments() if found.name == name)
-    here.run(ours.id, draft_from(ours))
+    for ours in here.experiments():
+        if ours.name == name:
+            here.run(ours.id, draft_from(ours))
+            return
 
 
 def _mail(

@@ -89,11 +89,23 @@ def failures(world: World) -> int:
     return sum(result == "failed" for result in world.state.books.results.values())
 
 
+def experiment_runs(world: World) -> int:
+    return world.counts["workspace.run"]
+
+
 def sends(world: World) -> int:
     return world.counts["bus.send"]
 
 
 EFFECTS = (
+    Effect(
+        "a chain that was overtaken ends where it looks",
+        "a sweep's sibling of the chain runs the training experiment a second time",
+        "taught",
+        experiment_runs,
+        (Edit(STEPS, "(alone and active.token != step.base)", "False"),),
+        ((64, 1),),
+    ),
     Effect(
         "a reconcile that repeats",
         "without it the next try is left to the sweep",

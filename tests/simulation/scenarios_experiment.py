@@ -56,7 +56,7 @@ EXPERIMENTS: dict[str, Scenario] = {
         DATA, Arrival(Before(1, "take_output"), "run", "training")
     ),
     "taught, somebody runs it before its model is registered": taught(
-        DATA, Arrival(Before(1, "register"), "run", "training")
+        DATA, Arrival(Before(1, "register"), "run", "training"), looks=0
     ),
     "taught, somebody runs the predictive experiment": taught(
         DATA, NEXT, Arrival(Before(2, "deploy"), "run", "predictive")
@@ -70,6 +70,9 @@ EXPERIMENTS: dict[str, Scenario] = {
     },
     "taught, cancel while it is undone": taught(DATA, NEXT, cancel("undo_await", 2), bad=(2,)),
     "taught, cancelled, then good": taught(DATA, NEXT, cancel("deployed")),
+    "taught, bad, and nobody takes it away": taught(
+        DATA, NEXT, bad=(1, 2), poison={(1, "roll_back"): 1}
+    ),
     **{
         f"taught, poison in {stage}": taught(DATA, NEXT, bad=(2,), poison={(2, stage): operation})
         for stage, operation in (

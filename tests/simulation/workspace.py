@@ -154,6 +154,11 @@ class SimWorkspace:
         return shown_asset(asset_id, asset, "Complete" if is_read else "Pending")
 
     def _found(self, experiment_id: str) -> Bench:
+        """An experiment, or a snapshot of one."""
+        if experiment_id in self._studio.runs:
+            run = self._studio.runs[experiment_id]
+            now = self._studio.experiments[run.experiment]
+            return Bench(now.name, now.trains, run.asset, experiment_id, is_draft=False)
         try:
             return self._studio.experiments[experiment_id]
         except KeyError:

@@ -79,6 +79,8 @@ class EngineWorld:
     """
 
     crash_after = 0  # the process dies after so many effects more, once; 0: it lives
+    haunt_after = 0  # it loses its lock there instead, and goes on while others work
+    haunt_seconds = 0.0  # how long the others work before it goes on
 
     def __init__(
         self,
@@ -127,7 +129,7 @@ class EngineWorld:
             version_control=self._version_control(version_control),
         )
         self._taken: set[str] = set()
-        self._alive = False
+        self._handled: AnyMessage | None = None
         self._watch()
 
     def trigger(
@@ -158,13 +160,13 @@ class EngineWorld:
 
     def handle(self, message: AnyMessage) -> None:
         """Handle a message; if the process dies meanwhile, it comes again."""
-        self._alive = True
+        self._handled = message
         try:
             handle(self.ports, message)
         except Crash:
             handle(self.ports, message, repeated=True)
         finally:
-            self._alive = False
+            self._handled = None
 
     def settle(self, until: str = "", seconds: float = 24 * 3600) -> None:
         """Deliver what is due, moving the clock, until nothing is left (or `until` a stage is)."""
@@ -286,10 +288,15 @@ class EngineWorld:
             double.watch = self._after
 
     def _after(self, _operation: str) -> None:
-        if self.crash_after and self._alive:
+        if self.crash_after and self._handled:
             self.crash_after -= 1
             if not self.crash_after:
                 raise Crash
+        if self.haunt_after and self._handled:
+            self.haunt_after -= 1
+            if not self.haunt_after:
+                handle(self.ports, self._handled, repeated=True)
+                self.settle(seconds=self.haunt_seconds)
 
     def _score(self, location: str, _row: Row) -> Scored:
         quality, _, name = self._content(location).partition(" ")
@@ -356,7 +363,7 @@ def _declared(
         training=Training(
             service=ExecutionUrl(kind="execution", url=f"{STUDIO}/train", key="env:KEY"),
             outputs=TrainingOutputs(model="output1", evaluation="output2" if auc else ""),
-            datasets="append",
+            datasets=declared.pop("datasets", "append"),
         ),
         gate=Gate(metrics=(Metric(name="auc", min=0.7),)) if auc else Gate(kind="smoke-only"),
         targets=tuple(

@@ -369,6 +369,34 @@ def test_a_crash_after_every_effect_costs_nothing(mode, bad: bool) -> None:
     raise AssertionError(f"a run with more than {CRASHES_MAX} effects")
 
 
+@MODES
+@pytest.mark.parametrize("bad", [False, True], ids=["good", "bad"])
+@pytest.mark.parametrize("seconds", [0, 60, 500])
+def test_a_process_that_lost_its_lock_and_goes_on_changes_nothing_that_is_served(
+    mode, bad: bool, seconds: float
+) -> None:
+    """What it deploys late stands there unused, and goes by count like any other."""
+    for lost in range(1, CRASHES_MAX):
+        world = EngineWorld(target=mode, bad=("next",) if bad else ())
+        publish(world, "mine")
+        world.haunt_after, world.haunt_seconds = lost, seconds
+        publish(world, "next")
+        is_over, world.haunt_after = bool(world.haunt_after), 0
+        upkeep.sweep(world.ports, "churn", "tick")
+        world.settle()
+
+        assert ("rolled_back" if bad else "ok") == world.ledger.last_result, lost
+        serves = world.ledger.serves["t1"]
+        assert ("v1" if bad else "v2") == serves.version, lost
+        assert ("good mine" if bad else "good next") == world.beside()[serves.service], lost
+        assert "good mine" == world.beside()["ep1"], lost
+        assert () == world.ledger.unknown, lost
+        assert untouched(world), lost
+        if is_over:
+            return
+    raise AssertionError(f"a run with more than {CRASHES_MAX} effects")
+
+
 def test_a_deployment_without_an_own_service_is_not_looked_for() -> None:
     world = EngineWorld(target=ENDPOINT)
     publish(world, "mine")

@@ -330,8 +330,14 @@ def test_a_run_is_delayed_not_failed_when_studio_goes_away() -> None:
     assert "ok" == world.result()
 
 
-def test_two_datasets_while_a_run_is_active_are_covered_by_one_more() -> None:
-    world = EngineWorld()
+@pytest.mark.parametrize(
+    ("datasets", "lineage"),
+    [("newest", ["churn/day3.csv"]), ("append", ["churn/day2.csv", "churn/day3.csv"])],
+)
+def test_two_datasets_while_a_run_is_active_are_covered_by_one_more(
+    datasets: str, lineage: list[str]
+) -> None:
+    world = EngineWorld(datasets=datasets)
     world.trigger("retrain", "day1")
     world.settle(until="await")
     world.trigger("retrain", "day2")
@@ -341,9 +347,11 @@ def test_two_datasets_while_a_run_is_active_are_covered_by_one_more() -> None:
 
     assert 2 == world.ledger.runs
     assert "ok" == world.result(2)
-    state = world.records.run(f"{MODEL}.r2")["state"]
+    state, triggers = (world.records.run(f"{MODEL}.r2")[part] for part in ("state", "triggers"))
     assert isinstance(state, dict)
-    assert ["churn/day2.csv", "churn/day3.csv"] == [blob["name"] for blob in state["inputs"]]
+    assert isinstance(triggers, list)
+    assert 2 == len(triggers)
+    assert lineage == [blob["name"] for blob in state["inputs"]]
 
 
 def test_the_same_dataset_announced_five_times_is_one_run() -> None:

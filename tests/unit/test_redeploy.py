@@ -9,6 +9,7 @@ import pytest
 
 from alm.domain.errors import Unavailable, Unknown
 from alm.domain.source_control import Change
+from alm.engine import upkeep
 from tests.unit.engine_world import CANARY, GROUP, HOSTING, EngineWorld, definition
 
 SERVICE = f"{GROUP}/webServices/t1"
@@ -298,6 +299,40 @@ def test_a_crash_after_every_effect_costs_nothing(bad: bool) -> None:
         if is_over:
             return
     raise AssertionError(f"a run with more than {CRASHES_MAX} effects")
+
+
+@pytest.mark.parametrize("bad", [False, True], ids=["good", "bad"])
+@pytest.mark.parametrize("seconds", [0, 60, 500])
+def test_a_process_that_lost_its_lock_and_writes_late_is_put_right(
+    bad: bool, seconds: float
+) -> None:
+    for lost in range(1, CRASHES_MAX):
+        world, first = two_versions()
+        if bad:
+            world.blobs.put(world.versions.manifest("churn", "v1").file, b"bad a")
+        world.haunt_after, world.haunt_seconds = lost, seconds
+        redeploy(world, first)
+        is_over, world.haunt_after = bool(world.haunt_after), 0
+
+        wanted = ("0.9", "good b", "v2") if bad else ("0.5", "good a", "v1")
+        assert wanted == (graph(world), model(world), world.ledger.champion), lost
+        assert () == world.ledger.unknown, lost
+        if is_over:
+            return
+    raise AssertionError(f"a run with more than {CRASHES_MAX} effects")
+
+
+def test_what_people_change_later_stays() -> None:
+    world, first = two_versions()
+    redeploy(world, first)
+    world.clock.advance(3600)
+    graph_changes(world, "0.7")
+
+    upkeep.sweep(world.ports, "churn", "tick")
+    world.settle()
+
+    assert ("0.7", "good a") == (graph(world), model(world))
+    assert "drift" not in world.events()
 
 
 def test_neither_repository_nor_documents_hold_a_secret() -> None:

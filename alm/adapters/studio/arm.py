@@ -22,6 +22,7 @@ from alm.adapters.identity import sendable
 from alm.adapters.studio.access import Access, Caller, FoundAccess
 from alm.adapters.studio.batch import BatchService
 from alm.adapters.studio.classic import stamp
+from alm.adapters.studio.references import LOCATION_LENGTH_MAX
 from alm.adapters.studio.resource_manager import ResourceManager
 from alm.adapters.studio.scoring import score
 from alm.domain.errors import Misconfigured, NotFound, Unavailable
@@ -166,6 +167,11 @@ class ArmTarget:
             raise Misconfigured(
                 f"the last deployment of web service {service.name!r} failed "
                 f"({self._service.why_failed()}); deploy a model file that it can read"
+            )
+        if len(asset.location) > LOCATION_LENGTH_MAX:
+            raise Misconfigured(
+                f"web service {service.name!r} names a file of {len(asset.location)} characters "
+                f"({asset.location[:120]}…); let it name one of at most {LOCATION_LENGTH_MAX}"
             )
         return Reading(
             location=asset.location,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote
 
-from alm.adapters.studio.workspace_calls import Record
+from alm.adapters.studio.workspace_calls import Record, told_id
 from alm.domain.errors import Misconfigured
 from alm.domain.experiment import Asset, AssetKind, Promotion, Upload
 
@@ -35,7 +35,7 @@ def asset_of(kind: AssetKind, record: Record, *, doing: str) -> Asset:
 
     Raises Misconfigured if it has no id.
     """
-    asset_id = _text(record, "Id")
+    asset_id = told_id(_text(record, "Id"), doing=doing)
     if not asset_id:
         raise Misconfigured(
             f"{doing}: Studio answered an asset without Id (it has "

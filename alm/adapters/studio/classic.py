@@ -24,6 +24,7 @@ from alm.adapters.studio.scoring import score
 from alm.domain.errors import AlmError, Misconfigured, NotFound
 from alm.ports import Grant, Reading, Row, Scores
 
+STAMP_TIME_MAX = 60  # a time has some thirty characters; a service may write anything
 _PATCH_REMEDY = (
     "the default endpoint and training services take no model: add an endpoint of your own to the "
     "web service and name that; `trained_model` must be one of its resources"
@@ -153,5 +154,6 @@ def _patch_error(answer: Answer, doing: str) -> AlmError:
 
 
 def stamp(changed: str, location: str) -> str:
-    """What changes with a definition: when it was changed, and to what."""
-    return f"{changed}#{hashlib.sha256(location.encode()).hexdigest()[:12]}"
+    """What changes with a definition: when it was changed, and to what. It travels in messages."""
+    content = f"{changed[STAMP_TIME_MAX:]}\n{location}" if changed[STAMP_TIME_MAX:] else location
+    return f"{changed[:STAMP_TIME_MAX]}#{hashlib.sha256(content.encode()).hexdigest()[:12]}"

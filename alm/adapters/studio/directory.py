@@ -7,10 +7,10 @@ from functools import lru_cache
 from alm.adapters.http import Http
 from alm.adapters.identity import Identity
 from alm.adapters.studio.access import Caller, NamedAccess
-from alm.adapters.studio.regions import studio_address
 from alm.adapters.studio.workspace import ApiWorkspace
 from alm.adapters.studio.workspace_calls import TOKEN_HEADER
 from alm.domain.experiment import StudioWorkspace
+from alm.domain.regions import studio_address
 from alm.studio_ports import Workspace
 
 WORKSPACES_MAX = 200  # a client holds an URL; the largest teams have some dozens of workspaces

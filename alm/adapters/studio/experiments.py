@@ -11,6 +11,8 @@ from typing import Any, BinaryIO
 from pydantic import ValidationError
 
 from alm.adapters.answers import expect
+from alm.adapters.connections import Answer
+from alm.adapters.redaction import redacted
 from alm.adapters.studio.workspace_calls import (
     Record,
     WorkspaceCalls,
@@ -18,9 +20,11 @@ from alm.adapters.studio.workspace_calls import (
     checked,
     id_told,
     port_in_path,
+    told_id,
 )
 from alm.domain.errors import Conflict, Misconfigured, NotFound, Unknown
-from alm.domain.experiment import Draft, Experiment
+from alm.domain.experiment import Draft, Experiment, Status
+from alm.domain.secret_free import secret_values
 from alm.domain.web_services import Document
 
 GLOBAL_WORKSPACE = "506153734175476c4f62416c57734963"  # Studio's own: modules and samples
@@ -47,8 +51,7 @@ class ExperimentCalls(WorkspaceCalls):
 
     def create(self, draft: Draft) -> str:
         doing = f"create experiment {draft.name!r}"
-        document = _request(draft, is_draft=True)
-        answer = self.change("POST", "/experiments/", document, doing=doing, remedy=_GRAPH_REMEDY)
+        answer = self._send("/experiments/", draft, doing, is_draft=True)
         told = id_told(answer, doing=doing, key="ExperimentId")
         if not told:
             raise Unknown(
@@ -58,13 +61,11 @@ class ExperimentCalls(WorkspaceCalls):
 
     def save(self, experiment_id: str, draft: Draft) -> None:
         doing = f"save experiment {draft.name!r}"
-        document = _request(draft, is_draft=True)
-        self.change("POST", _unlocked(experiment_id), document, doing=doing, remedy=_GRAPH_REMEDY)
+        self._send(_unlocked(experiment_id), draft, doing, is_draft=True)
 
     def run(self, experiment_id: str, draft: Draft) -> None:
         doing = f"run experiment {draft.name!r}"
-        document = _request(draft, is_draft=False)
-        self.change("POST", _unlocked(experiment_id), document, doing=doing, remedy=_GRAPH_REMEDY)
+        self._send(_unlocked(experiment_id), draft, doing, is_draft=False)
 
     def delete(self, experiment_id: str) -> None:
         path = f"{self.path}{_unlocked(experiment_id)}?deleteAncestors=true"
@@ -88,6 +89,16 @@ class ExperimentCalls(WorkspaceCalls):
         remedy = "it must have run to its end, with a web-service input and output"
         return self.record(
             f"{_path(experiment_id)}/webservicedefinition", doing=doing, remedy=remedy
+        )
+
+    def _send(self, path: str, draft: Draft, doing: str, *, is_draft: bool) -> Answer:
+        return self.change(
+            "POST",
+            path,
+            _request(draft, is_draft=is_draft),
+            doing=doing,
+            remedy=_GRAPH_REMEDY,
+            secrets=secret_values(draft.graph),
         )
 
 
@@ -125,7 +136,8 @@ def _request(draft: Draft, *, is_draft: bool) -> dict[str, Any]:
 
 
 def _experiment(document: Record, doing: str) -> Experiment:
-    """An experiment as it was read, without the signed addresses of its outputs.
+    """An experiment as it was read, without the signed addresses of its outputs, and without the
+    credentials of its graph in what it says of its nodes.
 
     Raises Misconfigured, without showing values: parameters may be passwords.
     """
@@ -133,7 +145,7 @@ def _experiment(document: Record, doing: str) -> Experiment:
     if isinstance(statuses, list):
         document = {**document, "NodeStatuses": list(_without_endpoints(statuses))}
     try:
-        return Experiment.model_validate(document)
+        experiment = _reticent(Experiment.model_validate(document))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
@@ -141,6 +153,24 @@ def _experiment(document: Record, doing: str) -> Experiment:
             f"{doing}: Studio answered something that is not an experiment ({place}: "
             f"{first['msg']}); check that the URL is that of the Studio API"
         ) from None
+    for told in (experiment.id, experiment.run, experiment.previous):
+        told_id(told, doing=doing)
+    return experiment
+
+
+def _reticent(experiment: Experiment) -> Experiment:
+    """The experiment with statuses that can be shown: modules quote parameters they failed on."""
+    secrets = secret_values(experiment.graph) if experiment.graph else ()
+
+    def shown(status: Status) -> Status:
+        detail = status.detail
+        return status.changed(detail=redacted(detail, *secrets)) if detail else status
+
+    experiment = experiment.changed(status=shown(experiment.status))
+    if experiment.node_statuses is None:
+        return experiment
+    statuses = [item.changed(status=shown(item.status)) for item in experiment.node_statuses]
+    return experiment.changed(node_statuses=tuple(statuses))
 
 
 def _without_endpoints(statuses: Iterable[object]) -> Iterable[object]:

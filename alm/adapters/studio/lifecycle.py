@@ -14,12 +14,12 @@ from alm.adapters.studio.definitions import ApiVersion
 from alm.adapters.studio.directory import WORKSPACES_MAX, StudioDirectory
 from alm.adapters.studio.endpoint_deployer import EndpointDeployer
 from alm.adapters.studio.new_services import ArmWebServices
-from alm.adapters.studio.regions import management_address
 from alm.adapters.studio.service_deployer import ServiceDeployer
 from alm.adapters.studio.services import StudioServices
 from alm.domain.errors import Misconfigured
 from alm.domain.experiment import StudioWorkspace
 from alm.domain.managed_model import ArmWebService, ClassicEndpoint, Target
+from alm.domain.regions import management_address
 from alm.studio_ports import Deployer
 
 _ENDPOINT = re.compile(

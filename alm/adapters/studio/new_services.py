@@ -10,6 +10,7 @@ Source: webServices, api-versions 2016-05-01-preview and 2017-01-01; commitmentP
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -149,14 +150,31 @@ class ArmWebServices:
 
     def list(self, subscription: str, group: str = "") -> list[NewWebService]:
         """The web services of a subscription or of one resource group, all pages of them."""
-        scope = f"/subscriptions/{_segment(subscription, 'a subscription')}"
-        if group:
-            scope += f"/resourceGroups/{_segment(group, 'a resource group')}"
+        scope = _scope(subscription, group)
         doing = f"list the web services of {scope}"
         path = f"{scope}/providers/Microsoft.MachineLearning/webServices"
         with self._manager.http.within():
             entries = self._manager.entries(f"{path}?api-version={self._version}", doing=doing)
             return [_listed(entry, doing) for entry in entries]
+
+    def plans(self, subscription: str, group: str = "") -> builtins.list[Plan]:
+        """The commitment plans of a subscription or of one resource group, all pages of them."""
+        scope = _scope(subscription, group)
+        doing = f"list the plans of {scope}"
+        path = f"{scope}/providers/Microsoft.MachineLearning/commitmentPlans"
+        with self._manager.http.within():
+            entries = self._manager.entries(f"{path}?api-version={PLAN_VERSION}", doing=doing)
+            return [_plan(entry, str(field_of(entry, "id") or ""), doing) for entry in entries]
+
+    def keys(self, resource: str) -> tuple[SecretStr, SecretStr]:
+        """The keys that a web service is called with (listKeys). Raises NotFound."""
+        doing = f"list the keys of web service {name_of(resource, 'webServices')!r}"
+        answer = self._manager.send("GET", f"{resource}/listKeys?api-version={self._version}")
+        document = object_of(expect(answer, 200, doing=doing), doing=doing)
+        primary, secondary = (
+            str(field_of(document, name) or "") for name in ("primary", "secondary")
+        )
+        return SecretStr(primary), SecretStr(secondary)
 
     def plan(self, resource: str) -> Plan:
         """A commitment plan; web services on it live in its region. Raises NotFound."""
@@ -166,13 +184,7 @@ class ArmWebServices:
             raise NotFound(f"{doing}: {answer.request.url} answered 204, there is none")
         remedy = "check the plan's resource id"
         document = object_of(expect(answer, 200, doing=doing, remedy=remedy), doing=doing)
-        region = definitions.text_at(document, "location")
-        if not region:
-            raise Misconfigured(
-                f"{doing}: {answer.request.url} names no location; check that it is a plan"
-            )
-        name = definitions.text_at(document, "name")
-        return Plan(id=resource, name=name or resource.rpartition("/")[2], region=region)
+        return _plan(document, resource, doing)
 
     def why_failed(self, resource: str) -> str:
         """What Resource Manager says about the last deployment that was asked for here."""
@@ -217,6 +229,20 @@ def name_of(resource: str, kind: str) -> str:
             f"resourceGroups/…/providers/Microsoft.MachineLearning/{kind}/…"
         )
     return match["name"]
+
+
+def _scope(subscription: str, group: str) -> str:
+    """Where a list is asked for: a subscription, or one of its resource groups."""
+    scope = f"/subscriptions/{_segment(subscription, 'a subscription')}"
+    return f"{scope}/resourceGroups/{_segment(group, 'a resource group')}" if group else scope
+
+
+def _plan(document: dict[str, object], resource: str, doing: str) -> Plan:
+    region = definitions.text_at(document, "location")
+    if not region:
+        raise Misconfigured(f"{doing}: {shown(resource)} names no location; is it a plan?")
+    name = definitions.text_at(document, "name")
+    return Plan(id=resource, name=name or resource.rpartition("/")[2], region=region)
 
 
 def _segment(text: str, what: str) -> str:

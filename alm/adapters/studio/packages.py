@@ -12,7 +12,13 @@ import re
 from alm.adapters.answers import object_of
 from alm.adapters.connections import Answer
 from alm.adapters.redaction import redacted
-from alm.adapters.studio.workspace_calls import Record, WorkspaceCalls, checked, in_query
+from alm.adapters.studio.workspace_calls import (
+    Record,
+    WorkspaceCalls,
+    checked,
+    in_query,
+    told_id,
+)
 from alm.domain.errors import Misconfigured
 from alm.domain.experiment import Activity
 
@@ -85,11 +91,11 @@ def _activity(record: Record, activity: str) -> Activity:
         reason = next((text for text in reasons if text and isinstance(text, str)), "")
         failed = redacted(f"{status}: {reason}" if reason else status)
     return Activity(
-        id=_text(record, "ActivityId") or activity,
+        id=told_id(_text(record, "ActivityId"), doing="follow an activity") or activity,
         done=status.lower() in _DONE,
         failed=failed,
         location=_text(record, "Location"),
-        experiment=_text(record, "ExperimentId"),
+        experiment=told_id(_text(record, "ExperimentId"), doing="follow an activity"),
         service=_text(record, "WebServiceGroupId"),
         endpoint=_text(record, "EndpointId"),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ from alm.adapters.answers import error_of, json_of, object_of
 from alm.adapters.connections import Answer
 from alm.adapters.studio.access import Caller
 from alm.domain.errors import Misconfigured, NotFound, Refused
+from alm.domain.nearest import shown
 
 TOKEN_HEADER = "x-ms-metaanalytics-authorizationtoken"  # noqa: S105 - the name of a header
 SUCCESS = (200, 201, 202, 204)
@@ -73,18 +74,24 @@ class WorkspaceCalls:
         *,
         doing: str,
         remedy: str = "",
+        secrets: Sequence[str] = (),
     ) -> Answer:
-        """Ask for a change below the workspace; without a document, with an empty body."""
+        """Ask for a change below the workspace; without a document, with an empty body.
+
+        secrets: what the document holds and a refusal may repeat.
+        """
         sent = self.caller.send(
             method, self.path + path, json_body=document, empty_body=document is None
         )
-        return accepted(sent, doing=doing, remedy=remedy)
+        return accepted(sent, doing=doing, remedy=remedy, secrets=secrets)
 
 
-def accepted(answer: Answer, *, doing: str, remedy: str = "") -> Answer:
+def accepted(
+    answer: Answer, *, doing: str, remedy: str = "", secrets: Sequence[str] = ()
+) -> Answer:
     """The answer to a change that was accepted. Raises what another one means."""
     if answer.status not in SUCCESS:
-        raise error_of(answer, doing=doing, remedy=remedy)
+        raise error_of(answer, doing=doing, remedy=remedy, secrets=secrets)
     return answer
 
 
@@ -95,6 +102,16 @@ def checked(name: str, thing: str) -> str:
             f"{name[:80]!r} is not the id of {thing}; ids are letters, digits, dots and dashes"
         )
     return name
+
+
+def told_id(text: str, *, doing: str) -> str:
+    """An id as Studio told it; it may become part of an address. Raises Misconfigured."""
+    if text and not _ID.fullmatch(text):
+        raise Misconfigured(
+            f"{doing}: Studio answered {shown(text)} where an id stands; ids are letters, digits, "
+            "dots and dashes: check that the URL is that of the Studio API"
+        )
+    return text
 
 
 def port_in_path(port: str) -> str:
@@ -134,5 +151,5 @@ def id_told(answer: Answer, *, doing: str, key: str = "Id") -> str:
 def _json(text: str) -> object:
     try:
         return json.loads(text or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

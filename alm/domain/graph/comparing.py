@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from alm.domain.column_picker import described
@@ -15,11 +16,12 @@ from alm.domain.difference import Change, Difference, compared, match
 from alm.domain.experiment import Experiment, InputPort, Node, Parameter, ServiceBlock
 from alm.domain.exported import ExportedExperiment, export
 from alm.domain.graph.finding import place, split_place
-from alm.domain.graph.modules import LABEL_MAX, kind
+from alm.domain.graph.modules import kind, titles
 from alm.domain.graph.references import WORDS, assets_at
 from alm.domain.studio_ids import family_of, version_of
 
 Version = Experiment | ExportedExperiment
+Nodes = Mapping[str, Node]
 
 
 def diff(old: Version, new: Version, names: Mapping[str, str] | None = None) -> Difference:
@@ -45,19 +47,28 @@ class _Comparison:
         taken = set(pairs.values())
         gone = [node for id, node in before.items() if id not in pairs]
         came = [node for id, node in after.items() if id not in taken]
-        yield from (_whole("removed", node) for node in gone)
-        yield from (_whole("added", node) for node in came)
+        yield from (self._whole("removed", node) for node in gone)
+        yield from (self._whole("added", node) for node in came)
         for id, new_id in pairs.items():
             yield from self._node(before[id], after[new_id])
         for node in came:
             yield from self._assets(None, node)
-        yield from self._edges(before, after, pairs)
-        yield from _service(self.old.service, self.new.service, pairs, after)
-        if pairs.keys() == set(pairs.values()) and self.old.graph.layout != self.new.graph.layout:
+        yield from self._edges(pairs)
+        yield from self._service(pairs)
+        if self._moved_on_the_canvas(before, after, pairs):
             yield Change(area="layout", what="changed", name="where modules stand")
 
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        """What nodes are called, by id; those of the new version go first."""
+        return titles(self.old.graph.nodes) | titles(self.new.graph.nodes)
+
+    def _whole(self, what: Any, node: Node) -> Change:
+        name = f"{self._titles[node.id]}, version {version_of(node.module)}"
+        return Change(area="module", what=what, name=name, id=node.id)
+
     def _node(self, old: Node, new: Node) -> Iterator[Change]:
-        name = title(new)
+        name = self._titles[new.id]
         yield from compared("label", name, old.label, new.label, id=new.id)
         if family_of(old.module) != family_of(new.module):
             yield from compared("module", name, kind(old), kind(new), id=new.id)
@@ -76,37 +87,69 @@ class _Comparison:
         before, after = _assets_of(old.inputs if old else ()), _assets_of(new.inputs)
         for port, asset_kind in dict.fromkeys([*before, *after]):
             ids = before.get((port, asset_kind)), after.get((port, asset_kind))
-            at = f"{port!r} of {title(new)}"
-            yield from compared(WORDS[asset_kind], at, *map(self._asset, ids), id=new.id)
+            at = f"{port!r} of {self._titles[new.id]}"
+            old_id, new_id = ids
+            told = (self._asset(old_id, new_id), self._asset(new_id, old_id))
+            for change in compared(WORDS[asset_kind], at, *told, id=new.id):
+                yield change.model_copy(update={"old_id": old_id or "", "new_id": new_id or ""})
 
-    def _asset(self, id: str | None) -> str | None:
+    def _asset(self, id: str | None, other: str | None) -> str | None:
+        """What an asset is called; with its id where that does not tell it from the other one."""
         if id is None:
             return None
+        title = self._asset_title(id)
+        same = other is not None and self._asset_title(other) == title
+        return title if "'" in title and not same else f"{title} ({id})"
+
+    def _asset_title(self, id: str) -> str:
         known = {**self.old.provenance.names, **self.new.provenance.names, **self.names}
         name = f"{known[id]!r} " if known.get(id) else ""
-        return f"{name}version {version_of(id)} ({id})"
+        return f"{name}version {version_of(id)}"
 
-    def _edges(
-        self, before: Mapping[str, Node], after: Mapping[str, Node], pairs: Mapping[str, str]
-    ) -> Iterator[Change]:
+    def _moved_on_the_canvas(self, before: Nodes, after: Nodes, pairs: Mapping[str, str]) -> bool:
+        """Whether modules stand elsewhere; that another asset stands in a place is not meant."""
+        old, new = self.old.graph.layout, self.new.graph.layout
+        for id, new_id in pairs.items():
+            olds, news = (_assets_of(one.inputs) for one in (before[id], after[new_id]))
+            for port in olds.keys() & news.keys():
+                old, new = (text.replace(olds[port], news[port]) for text in (old, new))
+        return pairs.keys() == set(pairs.values()) and old != new
+
+    def _edges(self, pairs: Mapping[str, str]) -> Iterator[Change]:
         old = dict.fromkeys(
             (_moved(edge.source, pairs), _moved(edge.target, pairs))
             for edge in self.old.graph.edges
         )
         new = dict.fromkeys((edge.source, edge.target) for edge in self.new.graph.edges)
-        nodes = {**before, **after}
         for ends in old:
             if ends not in new:
-                yield Change(area="edge", what="removed", name=_edge(ends, nodes))
+                yield Change(area="edge", what="removed", name=self._edge(ends))
         for ends in new:
             if ends not in old:
-                yield Change(area="edge", what="added", name=_edge(ends, nodes))
+                yield Change(area="edge", what="added", name=self._edge(ends))
 
+    def _edge(self, ends: tuple[str, str]) -> str:
+        return " -> ".join(map(self._end, ends))
 
-def title(node: Node) -> str:
-    """A node's label and what it is; without its id."""
-    label = node.label.strip()[:LABEL_MAX]
-    return f"{label!r} ({kind(node)})" if label else kind(node)
+    def _end(self, port: str) -> str:
+        node, name = split_place(port)
+        return f"{name!r} of {self._titles.get(node, node)}"
+
+    def _service(self, pairs: Mapping[str, str]) -> Iterator[Change]:
+        blocks = (self.old.service or ServiceBlock(), self.new.service or ServiceBlock())
+        for side in ("inputs", "outputs"):
+            before, after = ({port.name: port.port for port in getattr(b, side)} for b in blocks)
+            before = {name: _moved(port, pairs) if port else "" for name, port in before.items()}
+            for name in dict.fromkeys([*before, *after]):
+                ends = (self._at(ports.get(name)) for ports in (before, after))
+                yield from compared(f"web-service {side[:-1]}", repr(name), *ends)
+        before, after = (_defaults(block) for block in blocks)
+        for name in dict.fromkeys([*before, *after]):
+            values = before.get(name), after.get(name)
+            yield from compared("web-service parameter", repr(name), *values)
+
+    def _at(self, port: str | None) -> str | None:
+        return port if port is None else self._end(port) if port else "not connected"
 
 
 def _by_id(version: ExportedExperiment) -> dict[str, Node]:
@@ -119,11 +162,6 @@ def _likeness(nodes: Mapping[str, Node]) -> dict[str, str]:
     }
 
 
-def _whole(what: Any, node: Node) -> Change:
-    version = f"version {version_of(node.module)}"
-    return Change(area="module", what=what, name=f"{title(node)}, {version}", id=node.id)
-
-
 def _parameters(node: Node) -> dict[str, str]:
     return {item.name: _value(item) for item in node.parameters}
 
@@ -131,7 +169,7 @@ def _parameters(node: Node) -> dict[str, str]:
 def _value(item: Parameter) -> str:
     if item.kind.lower() == "graphparametername":
         return f"set by web-service parameter {item.linked or item.value!r}"
-    return described(item.value)
+    return described(item.value, shown_max=None)
 
 
 def _assets_of(ports: Iterable[InputPort]) -> dict[tuple[str, Any], str]:
@@ -144,39 +182,10 @@ def _moved(port: str, pairs: Mapping[str, str]) -> str:
     return place(pairs.get(node, node), name)
 
 
-def _edge(ends: tuple[str, str], nodes: Mapping[str, Node]) -> str:
-    return " -> ".join(_end(end, nodes) for end in ends)
-
-
-def _end(port: str, nodes: Mapping[str, Node]) -> str:
-    node, name = split_place(port)
-    return f"{name!r} of {title(nodes[node]) if node in nodes else node}"
-
-
-def _service(
-    old: ServiceBlock | None,
-    new: ServiceBlock | None,
-    pairs: Mapping[str, str],
-    nodes: Mapping[str, Node],
-) -> Iterator[Change]:
-    blocks = (old or ServiceBlock(), new or ServiceBlock())
-    for side in ("inputs", "outputs"):
-        before, after = ({port.name: port.port for port in getattr(b, side)} for b in blocks)
-        before = {name: _moved(port, pairs) if port else "" for name, port in before.items()}
-        for name in dict.fromkeys([*before, *after]):
-            ends = (_at(ports.get(name), nodes) for ports in (before, after))
-            yield from compared(f"web-service {side[:-1]}", repr(name), *ends)
-    before, after = (_defaults(block) for block in blocks)
-    for name in dict.fromkeys([*before, *after]):
-        values = before.get(name), after.get(name)
-        yield from compared("web-service parameter", repr(name), *values)
-
-
-def _at(port: str | None, nodes: Mapping[str, Node]) -> str | None:
-    return port if port is None else _end(port, nodes) if port else "not connected"
-
-
 def _defaults(block: ServiceBlock) -> dict[str, str]:
     items = block.document.get("Parameters")
     found = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    return {str(item.get("Name")): described(str(item.get("Value") or "")) for item in found}
+    return {
+        str(item.get("Name")): described(str(item.get("Value") or ""), shown_max=None)
+        for item in found
+    }

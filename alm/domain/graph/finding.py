@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from alm.domain.errors import Refused
 from alm.domain.experiment import Graph, InputPort, Node, OutputPort
-from alm.domain.graph.modules import kind, named
-from alm.domain.nearest import shown, suggestion
+from alm.domain.graph.modules import kind, named, titles
+from alm.domain.nearest import nearest, shown, suggestion
 from alm.domain.studio_ids import family_of
 
 LISTED_MAX = 12
@@ -45,10 +45,11 @@ def find_node(graph: Graph, wanted: str) -> Node:
     if found:
         raise Refused(f"{shown(wanted)} names {len(found)} nodes: {listed(found)}; name one by id")
     words = [node.label.strip() for node in graph.nodes if node.label.strip()]
-    words += [kind(node) for node in graph.nodes]
+    near = nearest(wanted, dict.fromkeys([*words, *(kind(node) for node in graph.nodes)]))
     raise Refused(
-        f"the graph has no node {shown(wanted)}: {suggestion(wanted, dict.fromkeys(words))} "
-        f"it has {listed(graph.nodes)}; name a node by label, module or id"
+        f"the graph has no node {shown(wanted)}: {f'did you mean {near!r}? ' if near else ''}"
+        f"it has {_joined(list(titles(graph.nodes).values()))}; "
+        "name a node by label, module or id"
     )
 
 
@@ -86,7 +87,10 @@ def place_in(graph: Graph, wanted: str) -> tuple[Node, str]:
 
 def listed(nodes: Iterable[Node]) -> str:
     """Some nodes, for a message: at most a dozen."""
-    words = [named(node) for node in nodes]
+    return _joined([named(node) for node in nodes])
+
+
+def _joined(words: list[str]) -> str:
     more = f", and {len(words) - LISTED_MAX} more" if len(words) > LISTED_MAX else ""
     return (", ".join(words[:LISTED_MAX]) + more) or "no nodes"
 

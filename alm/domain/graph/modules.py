@@ -8,6 +8,7 @@ or a scorer, whatever its family, is inferred.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from alm.domain.experiment import InputPort, Node
@@ -40,9 +41,30 @@ def kind(node: Node) -> str:
 
 
 def named(node: Node) -> str:
-    """A node as people find it: its label, what it is, and its id."""
-    label = f"{node.label.strip()[:LABEL_MAX]!r} " if node.label.strip() else ""
-    return f"{label}({kind(node)}, {printable(node.id[:LABEL_MAX])})"
+    """A node as people find it: its label, what it is unless the label says so, and its id."""
+    return _with_id(_label(node), kind(node), node)
+
+
+def title(node: Node) -> str:
+    """A node's label, and what it is unless the label says so; without its id."""
+    label, what = _label(node), kind(node)
+    return f"{label} ({what})" if label and label != repr(what) else label or what
+
+
+def titles(nodes: Iterable[Node]) -> dict[str, str]:
+    """The title of each node by its id; with the id where several have one title."""
+    listed = list(nodes)
+    times = Counter(title(node) for node in listed)
+    return {node.id: title(node) if times[title(node)] == 1 else named(node) for node in listed}
+
+
+def _label(node: Node) -> str:
+    return repr(node.label.strip()[:LABEL_MAX]) if node.label.strip() else ""
+
+
+def _with_id(label: str, what: str, node: Node) -> str:
+    more = [] if label == repr(what) else [what]
+    return f"{label} ({', '.join([*more, printable(node.id[:LABEL_MAX])])})".lstrip()
 
 
 def model_output(node: Node) -> str:

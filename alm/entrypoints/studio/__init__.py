@@ -16,6 +16,8 @@ from alm.entrypoints.studio import (
     experiments,
     modules,
     node_outputs,
+    plans,
+    repositories,
     trained_models,
     training_services,
     transforms,
@@ -37,6 +39,8 @@ NOUNS = (
     web_services.app,
     endpoints.app,
     definitions.app,
+    plans.app,
+    repositories.app,
 )
 MORE = (experiment_copies, experiment_edits, experiment_files, experiment_runs, web_service_tests)
 """Files that add commands to a noun of another file."""

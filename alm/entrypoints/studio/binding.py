@@ -53,8 +53,8 @@ def file_of(folder: Path, model: str) -> Path:
             if name == model:
                 return path
     raise Refused(
-        f"no file of {folder} declares {model!r}: {suggestion(model, filter(None, known))} "
-        f"Make one with `alm init {model}`, or create it"
+        f"no file of {folder} declares {model!r}: {suggestion(model, filter(None, known))}; "
+        f"make one with `alm init {model}`, or create it"
     )
 
 

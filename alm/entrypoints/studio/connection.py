@@ -22,7 +22,7 @@ from alm.domain.errors import Misconfigured
 from alm.domain.managed_model import ArmWebService, ClassicEndpoint, ManagedModel
 from alm.domain.messages import describe
 from alm.domain.source_control import Repository
-from alm.ports import Blobs, Clock, Services, SourceControl, Versions
+from alm.ports import Blobs, Clock, Outbox, Services, SourceControl, Versions
 from alm.studio_ports import Studio
 
 if TYPE_CHECKING:
@@ -56,10 +56,11 @@ class Description:
 
 @dataclass(frozen=True)
 class Storage:
-    """Our storage account: where batch jobs read and write, and versions lie."""
+    """Our storage account: where batch jobs read and write, versions lie, and commits wait."""
 
     blobs: Blobs
     versions: Versions
+    outbox: Outbox
 
 
 @dataclass(frozen=True)
@@ -184,10 +185,11 @@ def _check_declarations(environment: Environment) -> None:
 
 
 def _storage(environment: Environment, clock: Clock) -> Storage:
+    from alm.adapters.commit_outbox import CommitOutbox
     from alm.adapters.versions import BlobVersions
 
     blobs = _blobs(environment, clock)
-    return Storage(blobs, BlobVersions(blobs))
+    return Storage(blobs, BlobVersions(blobs), CommitOutbox(blobs, clock))
 
 
 def _blobs(environment: Environment, clock: Clock) -> AzureBlobs:

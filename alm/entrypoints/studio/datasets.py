@@ -72,7 +72,11 @@ def upload(
         family=family,
     )
     with files.reading(desk, file, f"uploading {file.name}") as content:
-        dataset = workspace.upload(declared, content, size=size, digest=digest)
+        try:
+            dataset = workspace.upload(declared, content, size=size, digest=digest)
+        except KeyboardInterrupt:
+            desk.tell(f"nothing was registered as {title!r}: repeat the command")
+            raise
     desk.tell(f"uploaded {file} as {dataset}")
     found = waiting.schema_found(desk, workspace, dataset, minutes)
     state = found.schema_state

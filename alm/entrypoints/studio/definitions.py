@@ -15,12 +15,19 @@ from pydantic import SecretStr
 from alm.domain.canonical import canonical_json
 from alm.domain.definition_comparing import compare
 from alm.domain.definitions import read_definition, resources, versioned, with_model
-from alm.domain.difference import describe
 from alm.domain.errors import Refused
 from alm.domain.secret_free import withheld
 from alm.domain.source_control import segment
 from alm.domain.web_services import Document, Plan
-from alm.entrypoints.studio import assets, files, finding, hosting, model_files, repository
+from alm.entrypoints.studio import (
+    assets,
+    differences,
+    files,
+    finding,
+    hosting,
+    model_files,
+    repository,
+)
 from alm.entrypoints.studio.desk import Desk, command
 
 app = typer.Typer(
@@ -132,15 +139,11 @@ def compare_with(
     desk: Desk,
     file: File,
     service: Annotated[str, typer.Argument(help="A deployed web service: its resource id.")],
+    exit_code: differences.ExitCode = False,
 ) -> None:
     """Say what would become different if a file were deployed in place of a service."""
     definition = read_definition(repository.content_of(desk, file))
-    found = compare(desk.new.get(service), definition)
-    if desk.choice.as_json:
-        desk.show(found.document)
-        return
-    for line in describe(found):
-        typer.echo(line)
+    differences.show(desk, compare(desk.new.get(service), definition), exit_code)
 
 
 def _read(desk: Desk, file: str, source: Source) -> tuple[str, Document]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import cached_property
@@ -20,6 +21,7 @@ from rich.console import Console
 from alm.domain.errors import Refused
 from alm.domain.experiment import StudioWorkspace
 from alm.domain.messages import describe
+from alm.domain.nearest import shown
 from alm.entrypoints import tables_out
 from alm.entrypoints.client import Client
 from alm.entrypoints.studio.connection import Connect, Connection
@@ -28,6 +30,7 @@ from alm.studio_ports import ClassicServices, NewServices, Workspace
 
 REGION = "South Central US"
 TOKEN = "env:ALM_STUDIO_WORKSPACE_TOKEN"  # noqa: S105 - the name of one
+WORKSPACE_ID = re.compile("[0-9a-f]{32}")
 PANEL = "Which workspace"
 
 Handler = Callable[..., None]
@@ -118,17 +121,22 @@ class Desk:
         if self.choice.as_json:
             tables_out.show(document, as_json=True)
         else:
-            shown = {name: value for name, value in document.items() if value not in ("", None)}
-            tables_out.show_answer(shown)
+            nothing: tuple[object, ...] = ("", None, [], ())
+            told = {name: value for name, value in document.items() if value not in nothing}
+            tables_out.show_answer(told)
 
     def tell(self, text: str) -> None:
         """Tell how it goes, on the error stream."""
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        tables_out.line(self.console, text)
 
     def confirm(self, question: str, yes: bool) -> None:
         """Ask before what cannot be taken back; `--yes` answers it. Ends the command otherwise."""
-        if not yes:
-            typer.confirm(f"{question}\nDo it?", abort=True, err=True)
+        try:
+            if yes or typer.confirm(f"{question}\nDo it?", err=True):
+                return
+        except typer.Abort:  # nobody is there to answer
+            self.tell("")
+        raise Refused("nothing was done; --yes answers, where nobody can be asked")
 
 
 def named(choice: Choice, environment: Mapping[str, str]) -> StudioWorkspace:
@@ -137,6 +145,11 @@ def named(choice: Choice, environment: Mapping[str, str]) -> StudioWorkspace:
         raise Refused(
             "no workspace is named; give --workspace or ALM_STUDIO_WORKSPACE (its id, 32 hex "
             "digits), or --of MODEL"
+        )
+    if not WORKSPACE_ID.fullmatch(choice.workspace):
+        raise Refused(
+            f"{shown(choice.workspace)} is no id of a workspace, which is 32 hex digits in small "
+            "letters; correct --workspace or ALM_STUDIO_WORKSPACE"
         )
     url = environment.get("ALM_STUDIO_URL", "").rstrip("/")
     fields = {"workspace": choice.workspace, "region": choice.region, "token": choice.token}
@@ -147,17 +160,21 @@ def named(choice: Choice, environment: Mapping[str, str]) -> StudioWorkspace:
                       ) from error  # fmt: skip
 
 
-def command(app: typer.Typer, name: str, *, example: str) -> Callable[[Handler], Handler]:
+def command(
+    app: typer.Typer, name: str, *, example: str, in_workspace: bool = True
+) -> Callable[[Handler], Handler]:
     """Add a command to a noun: the handler is given a `Desk`, then its own arguments.
 
-    An argument whose type is a dataclass stands for the options that its fields are.
+    An argument whose type is a dataclass stands for the options that its fields are. in_workspace:
+    False for a command that works at no workspace, and does not ask which.
     """
+    options = _OPTIONS if in_workspace else {"as_json": _OPTIONS["as_json"]}
 
     def add(handler: Handler) -> Handler:
         own = list(inspect.signature(handler, eval_str=True).parameters.values())[1:]
 
         def run(context: typer.Context, **given: Any) -> None:
-            choice = Choice(**{option: given.pop(option) for option in _OPTIONS})
+            choice = Choice(**{option: given.pop(option) for option in options})
             arguments = {one.name: _argument(one, given) for one in own}
             desk = Desk(_connection(context), choice, _api(context))
             try:
@@ -166,7 +183,7 @@ def command(app: typer.Typer, name: str, *, example: str) -> Callable[[Handler],
                 raise Refused(f"{describe(error)}; correct the arguments") from error
 
         run.__doc__ = inspect.getdoc(handler)
-        run.__signature__ = _signature(own)  # type: ignore[attr-defined]
+        run.__signature__ = _signature(own, options)  # type: ignore[attr-defined]
         app.command(name, epilog=f"Example: alm {app.info.name} {name} {example}".rstrip())(run)
         return handler
 
@@ -181,10 +198,12 @@ def _argument(parameter: inspect.Parameter, given: Mapping[str, Any]) -> Any:
     return record(**{field.name: given[field.name] for field in fields(record)})
 
 
-def _signature(own: Iterable[inspect.Parameter]) -> inspect.Signature:
-    """The handler's own parameters, then the options that every command takes."""
+def _signature(
+    own: Iterable[inspect.Parameter], options: Mapping[str, object]
+) -> inspect.Signature:
+    """The handler's own parameters, then the options that commands have in common."""
     defaults = Choice()
-    shared = [_parameter(name, hint, getattr(defaults, name)) for name, hint in _OPTIONS.items()]
+    shared = [_parameter(name, hint, getattr(defaults, name)) for name, hint in options.items()]
     context = _parameter("context", typer.Context, inspect.Parameter.empty)
     parts = [part for parameter in own for part in _expanded(parameter)]
     return inspect.Signature([context, *parts, *shared])

@@ -15,7 +15,7 @@ from alm.domain.managed_model import ClassicEndpoint, Target
 from alm.domain.web_services import Endpoint, EndpointSettings
 from alm.entrypoints.studio import assets, finding, model_files, waiting
 from alm.entrypoints.studio.desk import Desk, columns, command
-from alm.entrypoints.studio.web_services import endpoint_row
+from alm.entrypoints.studio.web_services import ENDPOINTS, endpoint_row
 
 app = typer.Typer(name="endpoint", help="Endpoints of a classic service.", no_args_is_help=True)
 
@@ -60,7 +60,7 @@ def list_endpoints(desk: Desk, service: Service) -> None:
     """List the endpoints of a web service with the models in them."""
     found = finding.service(desk.classic, service)
     rows = [endpoint_row(one) for one in desk.classic.endpoints(found.id)]
-    desk.show(rows, columns("name", "models", "version", "throttle", "calls", "description"))
+    desk.show(rows, (*ENDPOINTS, *columns("description")))
 
 
 @command(app, "show", example="churn ep2 --keys")
@@ -72,7 +72,8 @@ def show(
 ) -> None:
     """Show one endpoint: where it is called, what it serves."""
     found = finding.service(desk.classic, service)
-    desk.answer(**endpoint_row(desk.classic.endpoint(found.id, name), keys))
+    row = endpoint_row(desk.classic.endpoint(found.id, name), keys)
+    desk.answer(**{field: value for field, value in row.items() if field not in ("model", "file")})
 
 
 @command(app, "create", example="churn --count 20 --name-template ep{n} --first 2")
@@ -101,7 +102,7 @@ def create(
             endpoint = desk.classic.endpoint(found.id, one)
             desk.tell(f"endpoint {one} was there")
         rows.append({**endpoint_row(endpoint), "made": "yes" if made else "was there"})
-    desk.show(rows, columns("name", "made", "models", "throttle", "calls", "address"))
+    desk.show(rows, columns("name", "made", "model", "file", "throttle", "calls"))
 
 
 @command(app, "patch", example="churn ep2 --version churn:v3")

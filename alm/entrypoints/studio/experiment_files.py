@@ -6,32 +6,34 @@ workspace lacks is told before anything is written there, with what is near it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from alm.domain.canonical import canonical_json
-from alm.domain.difference import describe
 from alm.domain.drafts import graph_of
 from alm.domain.errors import Refused
 from alm.domain.experiment import Draft, Experiment
 from alm.domain.exported import ExportedExperiment, draft_of, export, read_export, withheld_in
 from alm.domain.graph.comparing import diff
 from alm.domain.graph.modules import named
-from alm.domain.graph.references import Known, check, version_notes
+from alm.domain.graph.references import Known, check, references, version_notes
 from alm.domain.graph.remapping import parse_mapping, remap
 from alm.domain.graph.structure import structure
 from alm.domain.secret_texts import WITHHELD
 from alm.domain.source_control import segment
-from alm.entrypoints.studio import assets, finding, repository
+from alm.domain.studio_ids import asset_id
+from alm.entrypoints.studio import assets, differences, finding, repository
 from alm.entrypoints.studio.desk import Desk, command
 from alm.entrypoints.studio.experiment_copies import create
 from alm.entrypoints.studio.experiments import app
+from alm.studio_ports import Workspace
 
 Map = Annotated[
     list[str] | None,
-    typer.Option("--map", help="OLD-ID=NEW-ID for an asset or module; may be repeated."),
+    typer.Option("--map", help="OLD=NEW: an asset (id or name) or module (id); may be repeated."),
 ]
 Side = Annotated[
     str, typer.Argument(help="An experiment, a snapshot, an exported file or repo:PATH@COMMIT.")
@@ -77,7 +79,7 @@ def import_experiment(
     """Make an experiment of an exported file, after checking all that it refers to."""
     workspace = desk.workspace
     exported = read_export(repository.content_of(desk, file))
-    mapping = parse_mapping(mapped or [])
+    mapping = _by_id(workspace, exported, parse_mapping(mapped or []))
     known = finding.known(workspace, remap(exported.graph, mapping))
     graph = remap(exported.graph, mapping, known)
     exported = exported.changed(graph=graph)
@@ -95,17 +97,31 @@ def import_experiment(
 
 
 @command(app, "diff", example='churn.json "churn training"')
-def diff_experiments(desk: Desk, old: Side, new: Side) -> None:
+def diff_experiments(
+    desk: Desk, old: Side, new: Side, exit_code: differences.ExitCode = False
+) -> None:
     """Say what is different between two experiments, snapshots or exported files."""
     sides = [_version(desk, side) for side in (old, new)]
     graphs = [graph_of(side) for side in sides if isinstance(side, Experiment)]
     called = finding.names(desk.workspace, *graphs) if graphs else {}
-    found = diff(sides[0], sides[1], called)
-    if desk.choice.as_json:
-        desk.show(found.document)
-        return
-    for line in describe(found):
-        typer.echo(line)
+    differences.show(desk, diff(sides[0], sides[1], called), exit_code, ids=False)
+
+
+def _by_id(
+    workspace: Workspace, exported: ExportedExperiment, mapping: Mapping[str, str]
+) -> dict[str, str]:
+    """A mapping of ids, of one in which people may have named assets. Raises NotFound, Refused."""
+    kinds = {one.id: one.kind for one in references(exported.graph)}
+    called = {name: id for id, name in exported.provenance.names.items()}
+    found = {}
+    for old, new in mapping.items():
+        id = old if old in kinds else called.get(old, old)
+        kind = kinds.get(id, "module")
+        if kind == "module" or asset_id(new):
+            found[id] = new
+        else:
+            found[id] = finding.asset(workspace, kind, new).id
+    return found
 
 
 def _check(desk: Desk, exported: ExportedExperiment, known: Known) -> None:

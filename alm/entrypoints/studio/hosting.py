@@ -51,9 +51,13 @@ class Hosted:
 
     def check(self) -> None:
         """Raises Refused if it is not said where."""
-        for option, text in (("--plan", self.plan), ("--storage", self.storage)):
-            if not text:
-                raise Refused(f"a new web service needs {option}; --plan and --storage say where")
+        given = {"--plan": self.plan, "--storage": self.storage}
+        lacks = [option for option, text in given.items() if not text]
+        if lacks:
+            raise Refused(
+                f"a new web service needs {' and '.join(lacks)}: the resource id of a plan (alm "
+                "plan list) and the name of a storage account of the plan's region"
+            )
 
     def resource(self, name: str) -> str:
         """The resource id of a service: whole as given, else beside its plan."""

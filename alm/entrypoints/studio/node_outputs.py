@@ -18,6 +18,9 @@ from alm.entrypoints.studio.desk import Desk, columns, command
 app = typer.Typer(name="node-output", help="What nodes put out.", no_args_is_help=True)
 
 
+MODULE = ("module", lambda row: "" if row["module"] == row["node"] else str(row["module"]))
+
+
 @command(app, "list", example='"churn training"')
 def list_outputs(desk: Desk, experiment: assets.Experiment) -> None:
     """List the outputs of all nodes, and whether they are there."""
@@ -34,7 +37,7 @@ def list_outputs(desk: Desk, experiment: assets.Experiment) -> None:
         for node in graph_of(found).nodes
         for port in node.outputs
     ]
-    desk.show(rows, columns("node", "module", "output", "there", "id"))
+    desk.show(rows, (*columns("node"), MODULE, *columns("output", "there", "id")))
 
 
 @command(app, "download", example='"churn training" "Train Model" --to churn.ilearner')

@@ -6,6 +6,7 @@ A document that the branch has already is not committed again.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,8 +19,11 @@ from alm.domain.source_control import Change, check_path
 from alm.entrypoints.studio import files
 from alm.entrypoints.studio.assets import Destination
 from alm.entrypoints.studio.desk import Desk
+from alm.ports import SourceControl
 
 PREFIX = "repo:"
+ID_DIGITS_MIN = 4  # as with git
+COMMITS_SEARCHED = 1000
 
 Commit = Annotated[
     bool, typer.Option("--commit", help="Commit it to the Git repository that ALM_GIT names.")
@@ -75,14 +79,31 @@ def content_of(desk: Desk, name: str) -> bytes:
 
     Raises Refused if the file cannot be read, NotFound if the repository has none there.
     """
-    if not name.startswith(PREFIX):
+    if not is_in_repository(name):
         return files.read(Path(name), bytes_max=BYTES_MAX * 2)
     path, _, at = name.removeprefix(PREFIX).partition("@")
     if not path:
         raise Refused(f"{name!r} names no file; write repo:PATH or repo:PATH@COMMIT")
-    return desk.connection.source_control().read(path, at=at)
+    source_control = desk.connection.source_control()
+    return source_control.read(path, at=_whole(source_control, path, at))
+
+
+def _whole(source_control: SourceControl, path: str, at: str) -> str:
+    """A commit's whole id for the beginning of it, as people copy it; others as they are."""
+    if len(at) < ID_DIGITS_MIN or not re.fullmatch("[0-9a-f]{,39}", at):
+        return at
+    recent = source_control.log(path, count=COMMITS_SEARCHED)
+    found = [one.id for one in recent if one.id.startswith(at)]
+    if len(found) > 1:
+        raise Refused(f"{len(found)} commits of {path} begin with {at}; write more of the id")
+    return found[0] if found else at
+
+
+def is_in_repository(name: str) -> bool:
+    """Whether a name is that of a file in the repository."""
+    return name.startswith(PREFIX)
 
 
 def is_document(name: str) -> bool:
     """Whether a name is that of a document, and not of something in a workspace."""
-    return name.startswith(PREFIX) or Path(name).is_file()
+    return is_in_repository(name) or Path(name).is_file()

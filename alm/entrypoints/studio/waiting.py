@@ -7,14 +7,15 @@ are for the error stream; a spinner shows where there is a terminal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
 from alm.domain.drafts import graph_of
 from alm.domain.errors import TRANSIENT, Misconfigured, Refused
 from alm.domain.experiment import ENDED, Activity, Asset, Experiment
-from alm.domain.graph.modules import named
+from alm.domain.graph.modules import titles
 from alm.entrypoints.studio.desk import Desk
 from alm.studio_ports import Workspace
 
@@ -39,10 +40,12 @@ def until(
 
     Raises Refused when the time is up: what is waited for goes on.
     """
-    ends, pause = desk.clock.now() + timedelta(minutes=minutes), LOOK_SECONDS_MIN
-    with desk.console.status(doing):
+    begun, pause = desk.clock.now(), LOOK_SECONDS_MIN
+    ends = begun + timedelta(minutes=minutes)
+    with _interruptible(desk, doing), desk.console.status(doing) as status:
         while True:
             seen = _seen(desk, look)
+            status.update(f"{doing}, {(desk.clock.now() - begun).seconds} s")
             told(seen)
             if is_over(seen):
                 return seen
@@ -53,6 +56,16 @@ def until(
                 )
             desk.connection.pause(pause)
             pause = min(LOOK_SECONDS_MAX, pause * GROWTH)
+
+
+@contextmanager
+def _interruptible(desk: Desk, doing: str) -> Iterator[None]:
+    """Whoever interrupts a wait is told that it was only the wait."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        desk.tell(f"no longer waited for, it goes on in Studio: {doing}")
+        raise
 
 
 def run_ended(desk: Desk, workspace: Workspace, experiment: str, minutes: float) -> Experiment:
@@ -72,6 +85,12 @@ def finished(experiment: Experiment) -> Experiment:
     """The experiment, if its run ended well. Raises Refused, telling which nodes failed."""
     if experiment.state == "Finished":
         return experiment
+    if experiment.state in ("InDraft", "NotStarted"):
+        raise Refused(
+            f"experiment {experiment.name!r} is a draft: what is saved has not been run yet; run "
+            f"it (alm experiment run {experiment.id} --wait), or name a snapshot of an earlier run "
+            f"({experiment.name}@1)"
+        )
     raise Refused(
         f"experiment {experiment.name!r} ({experiment.id}) is {experiment.state}: "
         f"{'; '.join(why(experiment)) or 'Studio does not say why'}"
@@ -80,7 +99,7 @@ def finished(experiment: Experiment) -> Experiment:
 
 def why(experiment: Experiment) -> list[str]:
     """What failed in a run, in words."""
-    nodes = {node.id: named(node) for node in graph_of(experiment).nodes}
+    nodes = titles(graph_of(experiment).nodes)
     failed = [
         f"{nodes.get(one.node, one.node)}: {one.status.detail}"
         for one in experiment.node_statuses or ()
@@ -144,7 +163,7 @@ class _Nodes:
         self._last: dict[str, str] = {}
 
     def tell(self, experiment: Experiment) -> None:
-        nodes = {node.id: named(node) for node in graph_of(experiment).nodes}
+        nodes = titles(graph_of(experiment).nodes)
         for one in experiment.node_statuses or ():
             state, before = one.status.state, self._last.get(one.node, "NotStarted")
             self._last[one.node] = state

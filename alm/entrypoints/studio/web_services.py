@@ -6,9 +6,11 @@ printed when they are asked for.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
+from pydantic import SecretStr
 
 from alm.domain.definitions import resources
 from alm.domain.errors import Refused
@@ -24,6 +26,8 @@ app = typer.Typer(name="web-service", help="Web services, classic and new.", no_
 Service = Annotated[
     str, typer.Argument(help="A classic service (name or id), or the resource id of a new one.")
 ]
+ENDPOINTS = columns("name", "model", "file", "throttle", "calls", "version", version="updated")
+
 Minutes = Annotated[float, typer.Option(min=0.01, help="How long to wait at most.")]
 
 
@@ -50,7 +54,7 @@ def show(
 ) -> None:
     """Show a web service: where it is called, its endpoints, the models in it."""
     if is_resource(service):
-        _show_new(desk, service)
+        _show_new(desk, service, keys)
         return
     found = finding.service(desk.classic, service)
     endpoints = [endpoint_row(one, keys) for one in desk.classic.endpoints(found.id)]
@@ -58,7 +62,7 @@ def show(
         desk.show({**_row(found), "description": found.description, "endpoints": endpoints})
         return
     desk.answer(**_row(found), description=found.description)
-    desk.show(endpoints, columns("name", "models", "throttle", "calls", "api", *_keys(keys)))
+    desk.show(endpoints, (*ENDPOINTS, *columns("api", *_keys(keys))))
 
 
 @command(app, "deploy", example='"churn predictive" --update')
@@ -143,6 +147,8 @@ def endpoint_row(endpoint: Endpoint, keys: bool = False) -> dict[str, object]:
         "service": endpoint.service,
         "description": endpoint.description,
         "models": ", ".join(f"{one.name} ({one.location})" for one in endpoint.resources),
+        "model": "\n".join(one.name for one in endpoint.resources),
+        "file": "\n".join(one.location.rpartition("/")[2] for one in endpoint.resources),
         "throttle": endpoint.throttle,
         "calls": endpoint.concurrent_calls,
         "created": endpoint.created[:19],
@@ -154,7 +160,7 @@ def endpoint_row(endpoint: Endpoint, keys: bool = False) -> dict[str, object]:
     }
 
 
-def _show_new(desk: Desk, resource: str) -> None:
+def _show_new(desk: Desk, resource: str, keys: bool) -> None:
     definition = desk.new.get(resource)
     properties = definition.get("properties")
     properties = properties if isinstance(properties, dict) else {}
@@ -168,7 +174,12 @@ def _show_new(desk: Desk, resource: str) -> None:
         swagger=properties.get("swaggerLocation"),
         plan=plan.get("id") if isinstance(plan, dict) else "",
         models=[f"{one.name} ({one.location})" for one in resources(definition)],
+        **(dict(zip(_keys(True), _secrets(desk.new.keys(resource)), strict=True)) if keys else {}),
     )
+
+
+def _secrets(keys: Iterable[SecretStr]) -> list[str]:
+    return [key.get_secret_value() for key in keys]
 
 
 def _keys(keys: bool) -> tuple[str, ...]:

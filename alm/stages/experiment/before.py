@@ -17,6 +17,7 @@ from alm.domain.canonical import canonical_json
 from alm.domain.drafts import graph_of
 from alm.domain.errors import Conflict, Misconfigured, NotFound
 from alm.domain.experiment import Draft, Experiment
+from alm.domain.graph.comparing import diff
 from alm.domain.graph.outputs import model_in_use
 from alm.domain.managed_model import DEPLOYED
 from alm.domain.run import NOTHING, Served
@@ -26,6 +27,7 @@ from alm.stages.context import Context
 from alm.stages.experiment import workbench
 
 GRAPH, DEFINITION = "predictive-before.json", "definition-before.json"
+LOOKS = ("layout", "experiment")  # where modules stand; name and summary
 ABSENT = Served(version=NOTHING, digest="", blob="")
 
 
@@ -36,7 +38,7 @@ def keep(context: Context) -> tuple[Served, str]:
     """
     experiment = workbench.workspace(context).experiment(context.state.studio.predictive)
     _once(context, GRAPH, exported.export(experiment))
-    served = context.ledger.serves.get(DEPLOYED) or _found_there(context, experiment)
+    served = _present(context, experiment)
     target = context.model.target(DEPLOYED, served)
     if served.is_nothing or target is None:
         return ABSENT, ""
@@ -48,9 +50,9 @@ def keep(context: Context) -> tuple[Served, str]:
 
 
 def is_as_kept(context: Context, now: Experiment) -> bool:
-    """Whether the predictive experiment is what it was before this run."""
+    """Whether the predictive experiment is what it was before this run, but for its looks."""
     kept = exported.read_export(context.ports.blobs.get(context.job_file(GRAPH)))
-    return bool(exported.export(kept)["Graph"] == exported.export(now)["Graph"])
+    return all(change.area in LOOKS for change in diff(kept, now).changes)
 
 
 def draft_of_kept(context: Context, now: Experiment) -> Draft:
@@ -69,6 +71,32 @@ def _once(context: Context, file: str, document: Document) -> None:
     with suppress(Conflict):
         content = canonical_json(document)
         context.ports.blobs.put(context.job_file(file), content, if_absent=True)
+
+
+def _present(context: Context, experiment: Experiment) -> Served:
+    """What the service serves as the ledger has it, if that one is still there.
+
+    Somebody may have deleted it, or declared another place: then what is found there counts.
+    """
+    known = context.ledger.serves.get(DEPLOYED)
+    if known is None:
+        return _found_there(context, experiment)
+    if known.is_nothing or _is_there(context, known):
+        return known
+    return _found_there(context, experiment)
+
+
+def _is_there(context: Context, known: Served) -> bool:
+    target = context.model.target(DEPLOYED, known)
+    if target is None:
+        return False
+    try:
+        context.target(target).read()
+    except NotFound:
+        return False
+    except Misconfigured:
+        return True  # its last deployment failed, say: the next one mends it
+    return True
 
 
 def _found_there(context: Context, experiment: Experiment) -> Served:
@@ -93,7 +121,8 @@ def _found(context: Context, experiment: Experiment) -> Served | None:
     if steps.service.resource is not None:
         definition = studio.new_services().get(steps.service.resource)
         resources = [resource.name for resource in definitions.resources(definition)]
-        return adopt.UNNAMED.model_copy(update={"asset": asset, "resource": _only(resources)})
+        named = {"service": steps.service.resource, "resource": _only(resources)}
+        return adopt.UNNAMED.model_copy(update={"asset": asset, **named})
     service = experiment.service.service if experiment.service else ""
     if not service:
         return None

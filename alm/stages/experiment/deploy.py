@@ -137,8 +137,9 @@ def _is_deployed(context: Context, experiment: Experiment) -> bool:
 def _address(context: Context, served: Served) -> Served:
     """A classic service's endpoint is known once it is deployed, and so is its model's name."""
     steps, studio = workbench.steps(context), context.ports.studio
-    if steps.service.kind == "new":
-        return served.model_copy(update={"resource": served.resource or _resource(context)})
+    if steps.service.resource is not None:
+        named = served.resource or _resource(context)
+        return served.model_copy(update={"service": steps.service.resource, "resource": named})
     experiment = workbench.workspace(context).experiment(context.state.studio.predictive)
     service = experiment.service.service if experiment.service else ""
     if not service:

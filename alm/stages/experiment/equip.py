@@ -34,7 +34,8 @@ def declare(context: Context) -> Declaration:
     served, baseline = before.keep(context)
 
     def change(document: Ledger) -> Ledger:
-        return record_intent(document, {DEPLOYED: served}, [DEPLOYED], {DEPLOYED: baseline})
+        found = document.model_copy(update={"serves": {**document.serves, DEPLOYED: served}})
+        return record_intent(found, {}, [DEPLOYED], {DEPLOYED: baseline})
 
     seconds = workbench.steps(context).deadline_minutes * 60
     return Declaration(f"set_model:{context.state.studio.asset}", change, seconds)

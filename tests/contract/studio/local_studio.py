@@ -47,6 +47,8 @@ _CALLS = {
     "delete": ("DELETE", "/webServices/[^/]+$"),
     "list": ("GET", "/webServices$"),
     "plan": ("GET", "/commitmentPlans/[^/]+$"),
+    "plans": ("GET", "/commitmentPlans$"),
+    "keys": ("GET", "/listKeys$"),
 }
 
 
@@ -157,7 +159,7 @@ class LocalStudio:
         while self.clients:
             self.clients.pop().close()
 
-    def grant(self, path: str, permission: str) -> Grant:
+    def grant(self, path: str, permission: str, *, days: float = 1) -> Grant:
         blobs = self.blobs()
         container, _, name = path.partition("/")
         sas = generate_blob_sas(
@@ -167,7 +169,7 @@ class LocalStudio:
             account_key=blobs.credential.account_key,
             permission=BlobSasPermissions(**dict.fromkeys(permission.split(), True)),
             start=self.clock.now() - timedelta(minutes=5),
-            expiry=self.clock.now() + timedelta(days=1),
+            expiry=self.clock.now() + timedelta(days=days),
         )
         return Grant(f"{blobs.url.rstrip('/')}/", path, "?" + sas)
 

@@ -253,6 +253,11 @@ class LocalNewWorld2016(LocalNewWorld):
     api_version = "2016-05-01-preview"
 
 
+def account(new: NewWorld) -> str:
+    """The name of the storage account that web services use."""
+    return str(new.definition(0)["properties"]["storageAccount"]["name"])
+
+
 def graph(local: LocalStudio, source: AssetSource) -> dict[str, Any]:
     """The properties of a service that scores the samples' rows."""
     columns = dict.fromkeys(local.rows[0], "Number")

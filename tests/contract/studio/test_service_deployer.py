@@ -180,3 +180,19 @@ def test_an_endpoint_is_throttled_as_what_it_stands_beside(studio: LocalStudio) 
 
     assert world.settings == {"default": ("High", 20), "live": ("High", 7), "ep1": ("High", 7)}
     studio.close_clients()
+
+
+@pytest.mark.parametrize(("days", "is_put"), [(2, False), (6, True)])
+def test_a_deployment_gets_new_leave_where_its_own_ends_long_before(
+    world: LocalServiceWorld, days: float, is_put: bool
+) -> None:
+    """One that stood unused, say, and whose version is asked for again."""
+    world.deployer.create("ep1", world.models[1])
+    serving(world.deployer, "ep1", world)
+    lifecycle, transport = counted(world)
+    path = world.models[1].relative
+
+    lifecycle.deployer(world.target).create("ep1", world.local.grant(path, "read", days=days))
+
+    assert ("PUT" in transport.methods) is is_put
+    assert serving(world.deployer, "ep1", world) == world.answers(world.models[1])

@@ -12,7 +12,7 @@ from alm.domain.definitions import versioned
 from alm.domain.errors import Denied, Misconfigured, NotFound, Unavailable, Unknown
 from alm.domain.web_services import EndpointSettings
 from alm.studio_ports import ClassicServices, NewServices
-from tests.contract.studio.service_worlds import MODEL, ClassicWorld, NewWorld, settled
+from tests.contract.studio.service_worlds import MODEL, ClassicWorld, NewWorld, account, settled
 
 LOW = EndpointSettings()
 
@@ -344,6 +344,7 @@ class TestNewServices:
             lambda: new.services.put(resource, new.definition(0)),
             lambda: new.services.delete(resource),
             lambda: new.services.plan(resource),
+            lambda: new.services.keys(resource),
         ):
             with pytest.raises(Misconfigured):
                 ask()
@@ -390,6 +391,30 @@ class TestNewServices:
         assert regions == ["West Europe", "South Central US"]
         with pytest.raises(NotFound):
             new.services.plan(new.plan + "-missing")
+
+    def test_plans_are_listed_by_subscription_and_by_group(self, new: NewWorld) -> None:
+        _, _, subscription, _, group, *_ = new.plan.split("/")
+
+        for found in (new.services.plans(subscription), new.services.plans(subscription, group)):
+            known = {one.id.lower(): one for one in found}
+            for plan, region in ((new.plan, "West Europe"), (new.elsewhere, "South Central US")):
+                assert known[plan.lower()] == new.services.plan(known[plan.lower()].id)
+                assert known[plan.lower()].region == region
+        with pytest.raises(Misconfigured):
+            new.services.plans("a/b")
+
+    def test_the_keys_of_a_service_are_its_own_and_are_not_shown(self, new: NewWorld) -> None:
+        names = [new.resource("a"), new.resource("b")]
+        for name in names:
+            new.services.put(name, new.definition(0))
+            settled(new.services, name)
+
+        keys = [key for name in names for key in new.services.keys(name)]
+
+        assert len({key.get_secret_value() for key in keys}) == 4
+        assert not any(key.get_secret_value() in repr(keys) for key in keys)
+        with pytest.raises(NotFound):
+            new.services.keys(new.resource("missing"))
 
     def test_what_was_put_or_deleted_without_an_answer_was_put_or_deleted(
         self, new: NewWorld
@@ -571,6 +596,8 @@ class TestNewServices:
         "delete": lambda s, resource, world: s.delete(resource),
         "list": lambda s, resource, world: s.list(resource.split("/")[2]),
         "plan": lambda s, resource, world: s.plan(world.plan),
+        "plans": lambda s, resource, world: s.plans(resource.split("/")[2]),
+        "keys": lambda s, resource, world: s.keys(resource),
     }))  # fmt: skip
     def test_what_was_refused_did_not_happen(
         self, new: NewWorld, operation: str, kind: str, error: type[Exception]
@@ -602,10 +629,6 @@ def change(new: NewWorld, resource: str, number: int, **given: Any) -> None:
         definition = versioned(new.services.get(resource))
     declared = {"trained_model": MODEL, **given}
     new.services.change(resource, definition, new.model(number), **declared)
-
-
-def account(new: NewWorld) -> str:
-    return str(new.definition(0)["properties"]["storageAccount"]["name"])
 
 
 def _locations(world: ClassicWorld, service: str) -> dict[str, int]:

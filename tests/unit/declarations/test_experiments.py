@@ -79,6 +79,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     (source(file="alm-definitions/x.json", in_place=True), "in_place needs an experiment"),
     (source(experiment="churn"), "experiment.training.source.experiment"),
     ({"targets": [target()]}, "targets: stands beside `experiment`"),
+    ({"targets": [{**target(), "name": "service"}]}, "as ledgers call what is deployed from an"),
     ({"on_dataset": "retrain"}, "on_dataset: is `retrain`, and what is declared is `experiment`"),
     ({"dataset": ""}, "experiment: uploads a dataset, and no `dataset` says where it lands"),
     (

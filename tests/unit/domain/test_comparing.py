@@ -130,7 +130,7 @@ def test_long_texts_are_told_by_their_lines():
 
     (line,) = lines(old, new)
 
-    assert "'R Script' of 'r' (Execute R Script): 1 lines removed, 2 added (- b; + x)" in line
+    assert "'R Script' of 'r' (Execute R Script): 1 line removed, 2 added (- b; + x)" in line
 
 
 def test_names_of_assets_come_first_where_they_are_known():
@@ -138,7 +138,31 @@ def test_names_of_assets_come_first_where_they_are_known():
 
     difference = diff(experiment(), experiment(new), {ADULT: "Adult", ADULT_13: "Adult"})
 
-    assert any("'Adult' version 12 (" in line for line in describe(difference))
+    (change,) = difference.changes
+    assert (change.old, change.new) == ("'Adult' version 12", "'Adult' version 13")
+    assert (change.old_id, change.new_id) == (ADULT, ADULT_13)
+
+
+def test_assets_that_are_called_the_same_are_told_with_their_ids():
+    there = ADULT.replace(ADULT.split(".")[0], "e" * 32)
+    new = changed((*NODES, 1, "InputPortsInternal", 0, "DataSourceId"), there)
+
+    difference = diff(experiment(), experiment(new), {ADULT: "Adult", there: "Adult"})
+
+    expected = f": 'Adult' version 12 ({ADULT}) -> 'Adult' version 12 ({there})"
+    assert expected in describe(difference)[0]
+
+
+def test_another_asset_in_the_same_place_is_no_other_layout():
+    new = changed((*NODES, 1, "InputPortsInternal", 0, "DataSourceId"), ADULT_13)
+    old, new = (
+        {**one, "Graph": {**one["Graph"], "SerializedClientData": f"<Node='{asset}'/>"}}
+        for one, asset in ((training(), ADULT), (new, ADULT_13))
+    )
+    elsewhere = {**new, "Graph": {**new["Graph"], "SerializedClientData": "<Node='x'/>"}}
+
+    assert [change.area for change in diff(experiment(old), experiment(new)).changes] == ["dataset"]
+    assert diff(experiment(old), experiment(elsewhere)).changes[-1].area == "layout"
 
 
 def test_a_secret_is_no_difference_and_in_no_line():
@@ -188,3 +212,39 @@ def test_several_trainers_without_labels_are_matched_in_order():
     new = document([trainer(3, ""), trainer(4, "")])
 
     assert [] == [c for c in diff(experiment(old), experiment(new)).changes if c.area == "module"]
+
+
+def columns(*names: str) -> dict[str, Any]:
+    picked = {"Label column": write_columns(names)}
+    return document([node(1, TRAIN, "Train Model", parameters=picked)])
+
+
+def test_a_column_beyond_the_first_twenty_is_a_difference():
+    names = [f"c{at}" for at in range(30)]
+
+    (line,) = lines(columns(*names), columns(*names[:-2], "last", "c28"))
+
+    assert line.startswith("parameter changed: 'Label column' of 'Train Model': - 'c29'; + 'last'")
+
+
+def test_long_lists_are_told_by_what_went_and_came():
+    names = [f"the column of number {at}" for at in range(12)]
+
+    (line,) = lines(columns(*names), columns("other", *names[8:]))
+    (turned,) = lines(columns(*names), columns(*reversed(names)))
+
+    assert ", 'the column of number 4' and 3 more; + 'other'" in line
+    assert ": the same 12, in another order" in turned
+
+
+def test_a_label_that_says_what_a_node_is_is_told_once_and_ids_where_labels_do_not_differ():
+    def two(trees: str) -> dict[str, Any]:
+        nodes = [node(at, TRAIN, "Train Model", parameters={"n": trees}) for at in (1, 2)]
+        return document(nodes)
+
+    (one,) = describe(diff(experiment(columns("a")), experiment(columns("b"))), ids=False)
+    both = describe(diff(experiment(two("1")), experiment(two("2"))), ids=False)
+
+    assert one == "parameter changed: 'Label column' of 'Train Model': columns 'a' -> columns 'b'"
+    expected = [f"'n' of 'Train Model' ({node_id(at)}): 1 -> 2" for at in (1, 2)]
+    assert both == [f"parameter changed: {line}" for line in expected]

@@ -61,7 +61,7 @@ def test_a_node_is_found_by_label_id_or_module(wanted: str):
     [
         ("trian", "has no node 'trian': did you mean 'train'"),
         ("", "has no node ''"),
-        ("Größe'\"", "has no node .* it has 'learner' \\(module d{32}, "),
+        ("Größe'\"", "has no node .* it has 'learner' \\(module d{32}\\), "),
         ("x" * 9999, "has no node"),
     ],
 )

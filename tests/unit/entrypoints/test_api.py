@@ -196,6 +196,23 @@ def test_a_body_that_is_no_order_is_refused(world, body, status, told):
 
 
 @pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        (b" " * ((4 << 20) + 1), 413, "at most 4194304"),
+        (b" " * 65_537 + b"{}", 400, "rows: write a list of objects"),
+        (b'{"rows": ' + b"[" * 60_000, 400, "nested too deeply"),
+        (b'{"rows": [{"a": {"b": 1}}]}', 400, "has a list or an object in"),
+        (b'{"rows": [' + b'{"a": 1}, ' * 1000 + b'{"a": 1}]}', 400, "at most 1000 are scored"),
+        (b'{"rows": [{"a": 1}], "url": "https://evil.example"}', 400, "'url' is not a field"),
+    ],
+)
+def test_a_body_that_cannot_be_scored_is_refused(world, body, status, told):
+    answer = world.call("POST", "score/churn", body, role="reader")
+
+    assert (answer.status, told in answer.body["detail"]) == (status, True), answer.body
+
+
+@pytest.mark.parametrize(
     ("path", "query", "told"),
     [
         ("runs", {"days": "0"}, "1 to 366"),

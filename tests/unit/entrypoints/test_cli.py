@@ -135,6 +135,12 @@ def test_all_pages_are_fetched(alm, world):
     assert len(parsed(alm("models", "--state", "new", "--json"))) == 2
 
 
+def test_whoever_is_not_recognised_learns_where_the_key_is_given(alm):
+    refused = alm("--key", "wrong", "models")
+    assert refused.exit_code == 1
+    assert "give it with --key or ALM_API_KEY (HTTP 401)" in refused.stderr
+
+
 def test_text_of_strangers_is_not_taken_for_markup(alm, world):
     world.records.put_inbox(item("[red]x[/red]", reason="[link=http://x]y[/link] [/]"))
     shown = alm("inbox")

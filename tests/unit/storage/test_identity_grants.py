@@ -161,7 +161,10 @@ def test_what_only_looks_like_an_allowed_host_is_not_called(
 def test_a_url_of_our_account_is_ours_however_it_is_written(blobs: AzureBlobs, service: Service):
     service.status = 404
 
-    for url in (f"{URI}/models/m.ilearner", "HTTPS://ACCOUNT.blob.core.windows.net:443/models/m"):
+    for url in (
+        f"{URI}/models/m.ilearner",
+        "HTTPS://ACCOUNT.blob.core.windows.net:443/own/m.ilearner",
+    ):
         with pytest.raises(Exception, match="does not exist"):
             blobs.fetch(url, "?sig=theirs")
 

@@ -12,6 +12,7 @@ import typer
 from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
+from alm.adapters.commit_outbox import CommitOutbox
 from alm.adapters.declarations import Declarations
 from alm.domain.errors import Misconfigured
 from alm.domain.experiment import StudioWorkspace
@@ -42,6 +43,7 @@ class DeskWorld:
         self.services = DoubleServices(self.clock)
         self.blobs = MemoryBlobs(self.clock)
         self.versions = MemoryVersions(self.blobs)
+        self.outbox = CommitOutbox(self.blobs, self.clock)
         self.repository = MemoryRepository()
         self.secrets = {"env:ALM_STUDIO_STORAGE_KEY": "storage-key"}
         self.described = Description(("m [trained model]",), ("input1",), ("output1",))
@@ -104,7 +106,7 @@ class DeskWorld:
             describe=self._describe,
             secret=self._secret,
             declared=lambda model: Declarations.read(folder, None).resolve(model),
-            storage=lambda: Storage(self.blobs, self.versions),
+            storage=lambda: Storage(self.blobs, self.versions, self.outbox),
             source_control=lambda: MemorySourceControl(self.clock, self.repository),
             folder=folder,
             check_declarations=lambda: _check(folder),

@@ -43,6 +43,13 @@ def test_a_taken_name_needs_a_new_version_and_a_free_one_none(desk):
     assert [row["id"] for row in desk.json("dataset", "list")] == [second]
 
 
+def test_an_interrupted_upload_registers_nothing_and_says_so(desk):
+    desk.workspace().fail("upload", KeyboardInterrupt())
+    result = desk.run("dataset", "upload", desk.file("day1.csv", line(2)))
+    assert result.exit_code == 130
+    assert "nothing was registered as 'day1.csv': repeat the command" in result.stderr
+
+
 def test_a_file_that_changes_during_the_upload_is_not_registered(desk, monkeypatch):
     path = Path(desk.file("day1.csv", line(2)))
     workspace = desk.workspace()
@@ -124,7 +131,10 @@ def test_promoting_from_a_snapshot_twice_makes_one_asset(desk):
 
 def test_only_a_run_that_ended_well_is_promoted_from(desk):
     made = desk.experiment()
-    assert "is InDraft" in desk.refused("trained-model", "promote", made, "train-3")
+    why = desk.refused("trained-model", "promote", made, "train-3")
+    assert (
+        f"is a draft: what is saved has not been run yet; run it (alm experiment run {made}" in why
+    )
     desk.workspace().fails_runs = "no label"
     desk.run("experiment", "run", made, "--wait")
     assert "no label" in desk.refused("trained-model", "promote", made, "train-3")

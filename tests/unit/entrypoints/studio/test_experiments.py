@@ -36,11 +36,12 @@ def test_a_name_that_two_have_is_refused_with_their_ids(desk):
 def test_people_read_tables(desk):
     made = desk.finished()
     shown = desk.ok("experiment", "show", made)
-    for text in ("can be edited", "Finished", "Train Model", "datasets:"):
+    for text in ("can be edited: yes", "Finished", "Train Model", "datasets: 'churn data' version"):
         assert text in shown
     nodes = desk.ok("experiment", "nodes", made)
     assert "Trained model" in nodes
-    assert "locked: a snapshot" in desk.ok("experiment", "open", desk.workspace().runs[0])
+    opened = desk.ok("experiment", "open", desk.workspace().runs[0])
+    assert "can be edited: no: locked, a snapshot" in opened
 
 
 def test_the_run_history_tells_what_can_be_edited(desk):
@@ -120,7 +121,7 @@ def test_a_run_tells_each_node_once(desk):
     desk.workspace().run_looks = 5
     result = desk.run("experiment", "run", made, "--wait")
     assert (result.exit_code, "Finished" in result.stdout) == (0, True)
-    assert result.stderr.count("(Train Model, train-3): Finished") == 1
+    assert result.stderr.count("'train-3' (Train Model): Finished") == 1
 
 
 @pytest.mark.parametrize("error", [Unknown("lost"), Unavailable("restarting")])
@@ -250,6 +251,27 @@ def test_an_export_is_committed_once_and_read_again(desk):
     assert desk.json("experiment", "diff", made, "repo:experiments/churn.json")["changes"] == []
 
 
+def test_a_difference_can_be_the_exit_code(desk):
+    made = desk.experiment()
+    desk.experiment("other", desk.json("dataset", "list")[0]["id"])
+    diff = ("experiment", "diff", made, "other")
+    assert "churn -> other" in desk.ok(*diff)
+    assert desk.run(*diff, "--exit-code").exit_code == 1
+    assert desk.run("experiment", "diff", made, made, "--exit-code").exit_code == 0
+
+
+def test_assets_are_mapped_by_name_too(desk):
+    made = desk.experiment("churn", desk.workspace().put_asset("dataset", "rows"))
+    file = desk.file("out.json", desk.ok("experiment", "export", made))
+    other = desk.workspace(THERE).put_asset("dataset", "our rows")
+    desk.workspace(THERE).module_ids = desk.workspace().module_ids
+    there = {"ALM_STUDIO_WORKSPACE": THERE}
+    imported = ("experiment", "import", file, "--map")
+    assert "did you mean 'our rows'" in desk.refused(*imported, "rows=our row", **there)
+    copy = desk.json(*imported, "rows=our rows", **there)["id"]
+    assert [use["id"] for use in desk.json("experiment", "show", copy, **there)["uses"]] == [other]
+
+
 def test_an_import_is_checked_before_anything_is_written(desk):
     made = desk.experiment("churn", desk.workspace().put_asset("dataset", "rows"))
     file = desk.file("out.json", desk.ok("experiment", "export", made))
@@ -345,3 +367,45 @@ def test_a_workspace_must_be_named(desk):
     assert desk.json("workspace", "show", "--workspace", THERE)["id"] == THERE
     assert desk.json("workspace", "show")["id"] == HERE
     assert desk.json("workspace", "users")[0]["role"] == "Owner"
+
+
+# -- what people do, and do wrong ----------------------------------------------------------------
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_whoever_interrupts_a_wait_is_told_that_the_run_goes_on(desk):
+    made = desk.experiment()
+    desk.workspace().run_looks = 5
+    desk.when_waiting = interrupt
+    result = desk.run("experiment", "run", made, "--wait")
+    assert result.exit_code == 130
+    assert f"it goes on in Studio: running {made}\ninterrupted" in result.stderr
+    assert len(desk.workspace().runs) == 1
+
+
+def test_nothing_is_deleted_where_nobody_can_be_asked(desk):
+    made = desk.experiment()
+    why = desk.refused("experiment", "delete", made)
+    assert "nothing was done; --yes answers" in why
+    assert desk.workspace().experiment(made).id == made
+
+
+def test_an_experiment_that_never_ran_has_no_time_of_a_run(desk):
+    desk.experiment()
+    (row,) = desk.json("experiment", "list")
+    assert (row["status"], row["ran"]) == ("Draft", "")
+
+
+def test_names_in_any_script_are_told_as_they_are(desk):
+    desk.experiment("名前 – Prüfung")
+    assert "'名前 – Prüfung'?" in desk.refused("experiment", "show", "名前 – Prufung")
+    why = desk.refused("experiment", "copy", "名前 – Prüfung", "--name", "名前 – Prüfung")
+    assert "an experiment is named '名前 – Prüfung' already" in why
+
+
+def test_a_workspace_that_cannot_be_one_is_told_plainly(desk):
+    why = desk.refused("experiment", "list", "--workspace", "My Workspace")
+    assert "'My Workspace' is no id of a workspace, which is 32 hex digits" in why

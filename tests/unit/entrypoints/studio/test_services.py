@@ -204,6 +204,17 @@ def test_a_definition_is_kept_changed_and_deployed_elsewhere(desk, plan):
     listed = desk.json("web-service", "list", "--subscription", "s", "--group", "g")
     assert listed[0]["name"] == "churn-eu"
     assert "churn [trained model]" in desk.ok("web-service", "show", RESOURCE)
+    assert "primary key" not in desk.ok("web-service", "show", RESOURCE, "--json")
+    assert "primary key of" in desk.json("web-service", "show", RESOURCE, "--keys")["primary key"]
+
+
+def test_plans_are_listed_of_a_subscription_or_the_workspaces(desk, plan):
+    (row,) = desk.json("plan", "list", "--subscription", "s")
+    assert (row["id"].lower(), row["region"]) == (plan.lower(), "West Europe")
+    assert desk.json("plan", "list", "--subscription", "s", "--group", "other") == []
+    why = desk.refused("definition", "deploy", "x", "--file", desk.file("d.json", DEFINITION))
+    assert "needs --plan and --storage" in why
+    assert "alm plan list" in why
 
 
 def test_another_service_of_that_name_is_not_replaced_unasked(desk, plan):

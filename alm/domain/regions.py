@@ -39,6 +39,11 @@ REGIONS = (
     Region("Integration Test", "", "azureml-int.net"),
 )
 
+_ENDPOINT = re.compile(
+    r"/workspaces/(?P<workspace>[0-9a-f]{32})/webservices/[A-Za-z0-9_-]{1,64}"
+    r"/endpoints/[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
+)
+
 
 def studio_address(workspace: StudioWorkspace) -> str:
     """The base of the Studio API, without a slash at its end.
@@ -58,6 +63,20 @@ def management_address(workspace: StudioWorkspace) -> str:
     Raises Misconfigured if the region is unknown.
     """
     return workspace.management.rstrip("/") or region_of(workspace).management
+
+
+def endpoint_of(workspace: StudioWorkspace, address: str) -> str:
+    """The management URL of an endpoint whose address we once read, "" if it is not one of this
+    workspace. Where it is called is what the declaration says, whatever the address began with: a
+    token goes nowhere else.
+    """
+    place = _ENDPOINT.search(address)
+    if place is None or place["workspace"] != workspace.workspace:
+        return ""
+    try:
+        return management_address(workspace) + place[0]
+    except Misconfigured:
+        return ""  # its region is unknown: nothing of it can be called
 
 
 def region_of(workspace: StudioWorkspace) -> Region:

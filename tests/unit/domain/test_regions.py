@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from alm.adapters.studio.regions import management_address, studio_address
 from alm.domain.errors import Misconfigured
 from alm.domain.experiment import StudioWorkspace
+from alm.domain.regions import management_address, studio_address
 
 ID = "a" * 32
 
