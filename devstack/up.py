@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
+from devstack.client_settings import write_client_settings
 from devstack.ports import NAMES
 from devstack.stack import PartFailed, Stack, StackFailed, StackOptions
 
@@ -64,7 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stack.deaths.put(_SIGNAL))
     try:
         with stack:
-            facts = stack.addresses | {"pids": stack.pids()}
+            client = write_client_settings(arguments.data, stack.addresses)
+            facts = stack.addresses | {"pids": stack.pids(), "client_settings": str(client)}
             sys.stdout.write(json.dumps(facts) + "\n") if arguments.json else _print(facts)
             sys.stdout.flush()
             return _watch(stack, restart=arguments.restart)
@@ -106,22 +108,29 @@ def _watch(stack: Stack, *, restart: bool) -> int:
 
 
 def _print(facts: dict[str, Any]) -> None:
-    table = Table(title="Local stack", show_header=False, title_justify="left")
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
+    """Print what there is, whole lines that can be copied, and what to do next."""
+    console = Console()
     for name, value in facts.items():
-        if name == "samples":
-            table.add_row("samples", "\n".join(_sample(sample) for sample in value) or "none")
-        elif name == "experiments":
-            lines = (f"{item['description']}: {item['experiment_id']}" for item in value)
-            table.add_row(name, "\n".join(lines))
-        elif isinstance(value, dict):
-            table.add_row(name, "\n".join(f"{key}: {item}" for key, item in value.items()))
-        elif value is not None:
-            table.add_row(name, str(value))
-    Console().print(table)
+        for at, line in enumerate(_lines(name, value)):
+            console.print(
+                f"[bold]{'' if at else name:<26}[/bold]{escape(line)}",
+                highlight=False,
+                soft_wrap=True,
+            )
+    first = f"  . {facts['client_settings']}\n  {sys.executable} -m alm --help"
+    next_steps = f"\nIn another terminal:\n{first}\nCtrl-C ends everything; data stays."
+    console.print(next_steps, highlight=False, markup=False, soft_wrap=True)
 
 
-def _sample(sample: dict[str, Any]) -> str:
-    words = (str(sample.get(key, "")) for key in ("name", "role", "kind", "region"))
-    return " ".join(word for word in words if word)
+def _lines(name: str, value: Any) -> list[str]:
+    match name, value:
+        case "samples", list():
+            keys = ("name", "role", "kind", "region")
+            return [" ".join(str(one[key]) for key in keys if one.get(key)) for one in value]
+        case "experiments", list():
+            return [f"{one['description']}: {one['experiment_id']}" for one in value]
+        case _, dict():
+            return [f"{key}: {item}" for key, item in value.items()]
+        case _, None:
+            return []
+    return [str(value)]

@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from devstack.demo import experiment
 from devstack.demo.models import prepare
@@ -46,7 +45,7 @@ def main() -> int:
         claims = [claim.__dict__ for claim in story.claims]
         sys.stdout.write(json.dumps({"ok": story.all_hold, "seconds": seconds, "claims": claims}))
         sys.stdout.write("\n")
-    _summarise(story, seconds, console)
+    _summarise(story, seconds, console, arguments.data)
     return 0 if story.all_hold else 1
 
 
@@ -74,20 +73,19 @@ def _play(name: str, data: Path, console: Console) -> Story:
 def _prepared(name: str, studio: Studio, operator: Operator, folder: Path) -> Story:
     if name == "experiment":
         experiment.prepare(studio, folder)
-        return Story(operator, studio, {}, scenes=experiment.SCENES)
+        return Story(operator, studio, {}, opening=experiment.OPENING, scenes=experiment.SCENES)
     return Story(operator, studio, prepare(studio, operator, folder))
 
 
-def _summarise(story: Story, seconds: float, console: Console) -> None:
-    table = Table(title=f"What was claimed, and read back ({seconds:.0f} s)")
-    for name in ("scene", "claim", "", "seen"):
-        table.add_column(name, overflow="fold")
-    for claim in story.claims:
-        mark = "[green]holds[/green]" if claim.holds else "[red]DOES NOT HOLD[/red]"
-        table.add_row(claim.scene, claim.text, mark, claim.seen[:160])
-    console.print(table)
+def _summarise(story: Story, seconds: float, console: Console, data: Path) -> None:
+    hold = sum(claim.holds for claim in story.claims)
+    color = "green" if story.all_hold else "red"
+    of = f"{hold} of {len(story.claims)} claims hold"
+    console.print(
+        f"\n[{color}]{of}[/{color}], each checked by asking Studio or the app ({seconds:.0f} s)"
+    )
     if not story.all_hold:
-        console.print(f"logs are in {ROOT / '.local' / 'demo' / 'logs'}")
+        console.print(f"logs are in {data / 'logs'}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,13 @@ from devstack.demo.story import Story
 from devstack.demo.studio import Scoring, Studio
 
 NAME = "patients"
+OPENING = (
+    "In Studio somebody drew two experiments: one trains a model on patients' measurements, one "
+    "predicts with it. The managed model `patients` names both (managed_models/patients.yaml). "
+    "From now on nobody opens Studio: files land in the container `datasets`, and the app takes "
+    "Microsoft's ten steps by itself."
+)
+DRAWN = "Cancer model training experiment"
 KNOWN_ROWS = (0, 7, 21)
 STEPS = [
     "upload",
@@ -73,64 +80,69 @@ def prepare(studio: Studio, folder: Path, name: str = NAME) -> dict[str, Any]:
 
 
 def first_dataset(story: Story) -> None:
-    """(a) A dataset lands: uploaded, trained, judged, promoted, deployed, tested; all ten steps."""
+    """(a) The first dataset lands. Ten steps later a web service answers."""
     story.operator.upload("datasets", f"{NAME}/day1.csv", rows_of(story).csv)
     run = story.operator.ended(f"{NAME}.r1", 120)
-    story.claim("a", "the run ends ok", run["result"] == "ok", run["why"])
-    visited = list(dict.fromkeys(entry["stage"] for entry in run["history"]))
-    story.claim("a", "all ten steps, stage by stage", visited[: len(STEPS)] == STEPS, visited)
+    story.claim("a", "the run ends well", run["result"] == "ok", run["why"])
+    visited = list(dict.fromkeys(entry["stage"] for entry in run["history"]))[: len(STEPS)]
+    told = f"{visited[0]}, {visited[1]} … {visited[-1]}: {len(visited)} stages"
+    story.claim("a", "it took all ten steps, one stage after the other", visited == STEPS, told)
     seen = {entry["Description"]: entry for entry in story.studio.studio_api("experiments")}
-    trained = seen.get(f"{NAME} training", {"Status": {"StatusCode": "missing"}})["Status"]
-    finished = trained["StatusCode"] == "Finished"
-    story.claim("a", "our copy of the training experiment ran", finished, trained["StatusCode"])
+    states = [state_of(seen, name) for name in (f"{NAME} training", DRAWN)]
+    text = "a copy of the training experiment ran; the one that was drawn is still a draft"
+    story.claim("a", text, states == ["Finished", "InDraft"], states)
     assets = [entry["Name"] for entry in story.studio.studio_api("trainedmodels")]
-    story.claim("a", "the model is an asset of the workspace", NAME in assets, assets)
+    story.claim("a", "the workspace has the trained model", NAME in assets, assets)
     answers = scored(story, service(story))
-    story.claim("a", "the new web service answers", len(answers) == len(KNOWN_ROWS), shown(answers))
+    text = "the new web service answers for three known patients"
+    story.claim("a", text, len(answers) == len(KNOWN_ROWS), shown(answers))
 
 
 def second_dataset(story: Story) -> None:
-    """(b) Another dataset: the default endpoint answers new, `ep2` byte for byte as before."""
+    """(b) Somebody adds an endpoint `ep2`, which keeps version 1; then another dataset lands."""
     default = service(story)
     ep2 = story.studio.add_endpoint(default.management.split("/")[-3], "ep2")
     before = {one.name: scored(story, one) for one in (default, ep2)}
     run = upload(story, "day2", rows_of(story).part(range(60, 420)))
-    story.claim("b", "the run ends ok", run["result"] == "ok", run["why"])
+    story.claim("b", "the run ends well", run["result"] == "ok", run["why"])
     after = {one.name: scored(story, one) for one in (default, ep2)}
     changed = after["default"] != before["default"]
     story.claim(
-        "b", "the default endpoint answers with the new model", changed, shown(after["default"])
+        "b", "the default endpoint answers with version 2", changed, shown(after["default"])
     )
     same = after["ep2"] == before["ep2"]
     story.claim("b", "ep2 answers byte for byte as before", same, shown(after["ep2"]))
     kept = default.management == service(story).management
-    story.claim("b", "service and keys stay", kept, service(story).management)
+    story.claim("b", "it is still the same service with the same keys", kept)
 
 
 def shuffled_labels(story: Story) -> None:
-    """(c) A dataset with shuffled labels: rejected by the gate; nothing is promoted or deployed."""
+    """(c) A broken export lands: every label stands beside somebody else's measurements."""
     before = scored(story, service(story)), versions_of(story)
     run = upload(story, "day3-shuffled", tables.shuffled_labels(rows_of(story), seed=5))
-    story.claim("c", "the gate rejects it", run["result"] == "rejected", run["why"])
+    story.claim("c", "the gate rejects the model", run["result"] == "rejected", run["why"])
     after = scored(story, service(story)), versions_of(story)
-    story.claim("c", "service and workspace are as before", after == before, after[1])
+    models = f"{len(after[1])} trained models"
+    story.claim("c", "service and workspace are as before", after == before, models)
 
 
 def worn_instrument(story: Story) -> None:
-    """(d) A worn instrument: passes the gate, fails the smoke test; all is undone."""
+    """(d) A worn instrument: the model is good enough for the gate, not for the smoke test."""
     before = scored(story, service(story))
     run = upload(story, "day4-worn", tables.blurred(rows_of(story), seed=3, share=0.35))
     stages = [entry["stage"] for entry in run["history"]]
-    story.claim("d", "it is deployed", "deployed" in stages, run["why"])
+    story.claim("d", "the gate accepts it, and it is deployed", "deployed" in stages)
     rolled_back = run["result"] == "rolled_back"
-    story.claim("d", "its smoke test fails, the run is undone", rolled_back, run["why"])
-    story.claim("d", "by running the experiment as it was", "undo_deploy" in stages, stages[-8:])
+    story.claim("d", "its smoke test fails, so the run is undone", rolled_back, run["why"])
+    told = dict.fromkeys(stage for stage in stages if stage.startswith("undo_"))
+    text = "the experiment of before is run and deployed again"
+    story.claim("d", text, "undo_deploy" in stages, list(told))
     after = scored(story, service(story))
     story.claim("d", "the service answers as before", after == before, shown(after))
 
 
 def by_order(story: Story) -> None:
-    """(e) An order by queue takes version 1 back; another keeps a node's output as a version."""
+    """(e) Two orders come by queue: back to version 1, and keep what a node put out."""
     run = story.operator.next_run(NAME)
     body = {"kind": "roll_back", "model": NAME, "version": "v1", "id": "demo-back"}
     story.operator.request(json.dumps(body).encode(), "demo-back")
@@ -153,7 +165,8 @@ def by_order(story: Story) -> None:
     }
     story.operator.request(json.dumps(body).encode(), "demo-harvest")
     ended = story.operator.ended(run, 60)
-    story.claim("e", "a node's output is a version", ended["result"] == "harvested", ended["why"])
+    text = "what `Train Model` put out is kept as a version, deployed nowhere"
+    story.claim("e", text, ended["result"] == "harvested", ended["why"])
     served = story.operator.get(f"models/{NAME}/served")
     seen = [record["champion"] for record in served]
     story.claim("e", "what served when is on record", seen == ["v1", "v2", "v1"], seen)
@@ -166,6 +179,12 @@ SCENES: tuple[Callable[[Story], None], ...] = (
     worn_instrument,
     by_order,
 )
+
+
+def state_of(experiments: dict[str, Any], name: str) -> str:
+    """The state of an experiment in a list, by its name."""
+    found = experiments.get(name, {"Status": {"StatusCode": "missing"}})
+    return str(found["Status"]["StatusCode"])
 
 
 def rows_of(_story: Story) -> tables.Dataset:
@@ -197,5 +216,5 @@ def scored(story: Story, target: Scoring) -> list[str]:
 
 
 def shown(answers: list[str]) -> list[str]:
-    """The scored column of each answer, for people."""
-    return [json.loads(answer)["Scored Probabilities"] for answer in answers]
+    """How probable each answer says it is, for people."""
+    return [f"{float(json.loads(answer)['Scored Probabilities']):.3g}" for answer in answers]

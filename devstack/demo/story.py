@@ -32,10 +32,14 @@ class Story:
     models: Mapping[str, Demonstrated]
     claims: list[Claim] = field(default_factory=list)
     on_scene: Callable[[str], None] = lambda _title: None
+    on_claim: Callable[[Claim], None] = lambda _claim: None
+    opening: str = ""
     scenes: tuple[Callable[[Story], None], ...] = ()
 
     def claim(self, scene: str, text: str, holds: bool, seen: object = "") -> None:
-        self.claims.append(Claim(scene, text, bool(holds), str(seen)))
+        told = ", ".join(map(str, seen)) if isinstance(seen, list | tuple) else str(seen)
+        self.claims.append(Claim(scene, text, bool(holds), told))
+        self.on_claim(self.claims[-1])
 
     @property
     def all_hold(self) -> bool:
@@ -43,6 +47,8 @@ class Story:
 
     def tell(self) -> None:
         """Play every scene, in order."""
+        if self.opening:
+            self.on_scene(self.opening)
         for scene in self.scenes or SCENES:
             self.on_scene((scene.__doc__ or "").split("\n")[0])
             scene(self)

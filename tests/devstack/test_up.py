@@ -86,7 +86,16 @@ def test_the_line_of_json_has_all_that_a_client_needs(tmp_path):
             "api_keys",
             "pids",
             "data",
+            "client_settings",
         }
+        shell = (
+            f". {facts['client_settings']}; echo $ALM_API_URL $ALM_API_KEY $ALM_STUDIO_WORKSPACE"
+        )
+        told = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True)
+        key = facts["api_keys"]["operator"]
+        expected = [f"{facts['functions_url']}/api", key, facts["workspace_id"]]
+        assert told.stdout.split() == expected
+        assert Path(facts["client_settings"]).stat().st_mode & 0o077 == 0
         assert facts["pids"].keys() == {"azurite", "servicebus", "studio", "host", "worker"}
         assert facts["api_keys"].keys() == {"reader", "operator", "approver"}
         assert "QueueEndpoint" in facts["storage_connection_string"]
