@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from alm.domain.errors import Refused
-from alm.domain.experiment import Draft, Experiment, Graph, ServiceBlock
+from alm.domain.experiment import Draft, Experiment, Graph, Node, ServiceBlock
 
+MARK = "IsPartOfPartialRun"
 DEPLOYED = ("WebServiceGroupId", "ModelPackageId", "RunId", "ArmWebServiceId")
 """Where the web service of an experiment runs: of this experiment only, never of a copy."""
 
@@ -35,15 +36,30 @@ def draft_from(
     graph: Graph | None = None,
     service: ServiceBlock | None = None,
 ) -> Draft:
-    """A draft that saves the experiment: as it is, or with another name, graph or service."""
+    """A draft that saves the experiment: as it is, or with another name, graph or service.
+
+    Marks that a partial run left in the graph are taken away: what runs is the whole experiment.
+    """
     return Draft(
         name=name or experiment.name,
-        graph=graph or graph_of(experiment),
+        graph=_unmarked(graph or graph_of(experiment)),
         service=service or experiment.service,
         summary=experiment.summary,
         previous=experiment.previous,
         category=experiment.category or "user",
     )
+
+
+def _unmarked(graph: Graph) -> Graph:
+    """The graph without marks of nodes that a partial run is to run."""
+    if not any(_is_marked(node) for node in graph.nodes):
+        return graph
+    nodes = (node.changed(**{MARK: False}) if _is_marked(node) else node for node in graph.nodes)
+    return graph.changed(nodes=tuple(nodes))
+
+
+def _is_marked(node: Node) -> bool:
+    return node.document.get(MARK) is True
 
 
 def copy_of(experiment: Experiment, name: str, graph: Graph | None = None) -> Draft:

@@ -17,11 +17,12 @@ from typer.testing import CliRunner, Result
 from alm.adapters.blob import AzureBlobs
 from alm.adapters.clock import SystemClock
 from alm.entrypoints import studio as nouns
-from alm.entrypoints.client import Client
+from alm.entrypoints.client import Client as ApiClient
 from alm.entrypoints.exits import Commands
 from alm.entrypoints.studio.connection import Connection, connect
 from devstack.studio.studio import Studio, StudioOptions
 from tests.contract.studio.waiting import HandClock
+from tests.devstack.studio.client import Client
 
 Graph = dict[str, Any]
 
@@ -40,7 +41,7 @@ class CliWorld:
         nouns.add_to(root, quick)
         given = {**self.environment, **environment}
         return CliRunner().invoke(
-            root, list(words), env=given, obj=Client("http://127.0.0.1:1", "")
+            root, list(words), env=given, obj=ApiClient("http://127.0.0.1:1", "")
         )
 
     def ok(self, *words: str, **environment: str) -> str:
@@ -96,6 +97,10 @@ class CliWorld:
             "ALM_STUDIO_WORKSPACE_TOKEN": made.tokens[0],
         }
         return made.id, environment
+
+    def client(self) -> Client:
+        """Calls that no command makes, such as those of Studio's page."""
+        return Client(self.studio.description())
 
     def blobs(self) -> AzureBlobs:
         """The storage account of Studio, which is the app's as well."""

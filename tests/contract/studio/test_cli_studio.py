@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from alm.entrypoints.cli import cli
 from tests.contract.studio.cli_world import CliWorld, cli_world
 from tests.devstack.studio.experiment_client import (
+    Lab,
     line,
     scoring_graph,
     scoring_service,
@@ -55,6 +56,55 @@ def test_run_history_and_saving_a_snapshot_with_newer_assets(world):
     assert {use["id"] for use in uses} == {first}
     assert {use["id"] for use in world.json("experiment", "open", snapshot)["uses"]} == {first}
     assert "locked" in world.refused("experiment", "set-parameter", snapshot, "split-1", "x", "1")
+
+
+def test_the_run_history_tells_which_runs_were_partial_and_which_failed(world):
+    data = world.dataset("partly", line(2))
+    experiment = world.experiment("run in parts", training_graph(data))
+    world.ok("experiment", "run", experiment, "--wait")
+    with world.client() as client:
+        run_part_of(Lab(client), experiment, "split-1", "learner-2")
+        run_part_of(Lab(client), experiment, "train-3", label="no such column")
+
+    entries = world.json("experiment", "history", experiment)
+
+    assert [(entry["place"], entry["edit"], entry["status"]) for entry in entries] == [
+        ("", "editable", "Failed (Partial run)"),
+        ("@1", "locked", "Failed (Partial run)"),
+        ("@2", "locked", "Finished (Partial run)"),
+        ("@3", "locked", "Finished"),
+    ]
+    assert "@2  locked" in world.ok("experiment", "history", experiment)
+    why = world.refused("dataset", "promote", f"{experiment}@1", "train-3", "--name", "none")
+    assert "no such column" in why
+    world.ok("experiment", "set-parameter", experiment, "split-1", "Random seed", "3")
+    assert world.json("experiment", "history", experiment)[0]["status"] == "Draft"
+    names = [world.json("experiment", "open", f"{experiment}@{at}")["status"] for at in (1, 2, 3)]
+    assert names == [entry["status"] for entry in entries[1:]], "a snapshot keeps its status"
+
+
+def run_part_of(lab: Lab, experiment: str, *nodes: str, label: str = "y") -> None:
+    """Run some modules as Studio's page does ("Run selected"), and wait for the end."""
+    graph = lab.get(experiment)["Graph"]
+    for node in graph["ModuleNodes"]:
+        node["IsPartOfPartialRun"] = node["Id"] in nodes
+        if node["Id"] == "train-3":
+            node["ModuleParameters"][0]["Value"] = label
+    assert lab.submit(experiment, ExperimentGraph=graph, IsDraft=False).ok
+    lab.ended(experiment)
+
+
+def test_a_run_by_hand_is_never_partial_whatever_was_marked_before(world):
+    experiment = world.experiment("whole", training_graph(world.dataset("whole", line(2))))
+    with world.client() as client:
+        run_part_of(Lab(client), experiment, "split-1")
+    assert world.json("experiment", "nodes", experiment)[4]["state"] != "Finished"
+
+    world.ok("experiment", "run", experiment, "--wait")
+
+    assert world.json("experiment", "history", experiment)[0]["status"] == "Finished"
+    states = {row["state"] for row in world.json("experiment", "nodes", experiment)}
+    assert states == {"Finished"}
 
 
 def test_deleting_an_experiment_tells_what_goes_with_it(world):

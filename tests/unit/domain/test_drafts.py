@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alm.domain.drafts import copy_of, draft_from, graph_of
+from alm.domain.drafts import MARK, copy_of, draft_from, graph_of
 from alm.domain.errors import Refused
 from alm.domain.experiment import Experiment
 from alm.domain.graph.edits import update_assets
@@ -15,9 +15,23 @@ def test_a_draft_saves_the_experiment_as_it_is():
     draft = draft_from(experiment())
 
     assert experiment().name == draft.name
-    assert (experiment().graph, experiment().service) == (draft.graph, draft.service)
+    assert experiment().service == draft.service
+    assert graph_of(experiment()).changed(nodes=()) == draft.graph.changed(nodes=())
     assert experiment().previous == draft.previous
     assert "user" == draft.category
+
+
+def test_marks_of_a_partial_run_are_taken_away_and_nothing_else():
+    before, after = graph_of(experiment()), draft_from(experiment()).graph
+
+    marked = [node.document.get(MARK) for node in before.nodes]
+    assert True in marked, "the experiment was run in part"
+    assert not any(node.document.get(MARK) for node in after.nodes)
+    plain = [
+        [node.changed(IsPartOfPartialRun=None) for node in one.nodes] for one in (before, after)
+    ]
+    assert plain[0] == plain[1]
+    assert draft_from(experiment(), graph=after).graph is after
 
 
 def test_a_copy_is_no_next_version_and_has_no_service_deployed():
