@@ -21,7 +21,7 @@ from devstack import azurite, plans
 from devstack.api_keys import keep_api_keys
 from devstack.part import Part, PartFailed, PartPlan
 from devstack.plans import StackOptions
-from devstack.ports import choose
+from devstack.ports import choose, kept
 
 __all__ = ["PARTS", "PartFailed", "Stack", "StackFailed", "StackOptions"]
 
@@ -88,7 +88,9 @@ class Stack:
             raise StackFailed(
                 f"another stack runs on {self._data}; end it, or choose another --data"
             ) from error
-        self._ports = choose(self.options.ports)
+        ports = self._data / "ports.json"
+        self._ports = choose(self.options.ports, kept(ports))
+        ports.write_text(json.dumps(self._ports), encoding="utf-8")
         self.addresses = {
             "api_keys": keep_api_keys(self._data / "api-keys.json"),
             "storage_connection_string": azurite.connection_string(

@@ -1,8 +1,8 @@
 """How rows become lines: columns side by side, each as wide as what is in it.
 
 In a terminal no line is longer than it is wide: ids, addresses and keys, which are long and copied
-whole, go below their row, and other columns fold at words, the widest first. Without a terminal
-nothing folds: a row is a line, for `grep` and `awk`.
+whole, go below their row, and other columns fold at words, the widest first; with too many columns
+for that, each cell is a line. Without a terminal nothing folds: a row is a line, for `grep`.
 """
 
 from __future__ import annotations
@@ -40,12 +40,24 @@ def lines(
     head = _without(names, below)
     kept = [_without(row, below) for row in shown]
     widths = _narrowed(_widths(head, kept), _words(head, kept), width)
+    if width is not None and _total(widths) > width:
+        yield from _records(names, shown)
+        return
     yield _line(head, widths, "bold")
     for row, whole in zip(kept, shown, strict=True):
         yield from (_line(part, widths) for part in _folded(console, row, widths))
         for at in (at for at in below if whole[at]):
             name = "" if names[at] == ID else f"{names[at]} "
             yield Text(f"  {name}{whole[at]}", "dim")
+
+
+def _records(names: Cells, rows: Sequence[Cells]) -> Iterator[Text]:
+    """Rows with more columns than a line can hold: a line for each cell."""
+    widest = max(map(cell_len, names))
+    for number, row in enumerate(rows, 1):
+        yield Text(f"row {number}", "bold")
+        for name, cell in zip(names, row, strict=True):
+            yield _line(["", name, cell], [0, widest, cell_len(cell)])
 
 
 def _clean(cell: str, may_break: bool) -> str:

@@ -25,7 +25,11 @@ def field(name: str) -> Callable[[Row], str]:
 
 
 def _of(name: str) -> Callable[[Row], str]:
-    return lambda row: _plain_time(str(row.get(name, "") or ""))
+    return lambda row: _text(row.get(name))
+
+
+def _text(value: Any) -> str:
+    return "" if value is None or value is False else _plain_time(str(value))
 
 
 def _plain_time(text: str) -> str:

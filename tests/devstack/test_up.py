@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack import azurite
+from devstack import azurite, ports
 from devstack.api_keys import hashes_of
 from devstack.part import Part, PartFailed, PartPlan
 from devstack.stack import Stack, StackFailed, StackOptions
@@ -250,3 +251,26 @@ def test_an_unknown_part_is_refused():
     )
     assert done.returncode == 2
     assert "there is no part 'cloud'" in done.stderr
+
+
+def test_ports_are_those_of_the_last_start_where_they_are_free(tmp_path):
+    path = tmp_path / "ports.json"
+    assert ports.kept(path) == {}
+    first = ports.choose({"studio": 0, "blob": 24_321})
+    assert first["blob"] == 24_321
+    path.write_text(json.dumps(first))
+    assert ports.choose({}, ports.kept(path)) == first
+    with socket.socket() as other:
+        other.bind((ports.HOST, first["studio"]))
+        other.listen()
+        second = ports.choose({}, ports.kept(path))
+    assert second["studio"] != first["studio"]
+    assert second | {"studio": 0} == first | {"studio": 0}
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"blob": "x", "studio": 80}'])
+def test_ports_that_cannot_have_been_kept_are_left_aside(tmp_path, text):
+    (tmp_path / "ports.json").write_text(text)
+    chosen = ports.choose({}, ports.kept(tmp_path / "ports.json"))
+    assert len(set(chosen.values())) == len(ports.NAMES)
+    assert all(isinstance(port, int) and port >= 20_000 for port in chosen.values())

@@ -38,7 +38,7 @@ def run(
     if not wait:
         desk.answer(id=found.id, name=found.name, status="Running")
         return
-    ended = waiting.finished(waiting.run_ended(desk, workspace, found.id, minutes))
+    ended = waiting.finished(waiting.run_ended(desk, workspace, found, minutes))
     desk.answer(id=ended.id, name=ended.name, status=label(ended), run=ended.run)
 
 

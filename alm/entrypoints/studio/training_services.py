@@ -127,7 +127,7 @@ def ready(
     if found.state not in ("Finished", "Running"):
         desk.tell(f"{found.name!r} is {label(found)}: it is run")
         begin(workspace, found)
-    ended = waiting.run_ended(desk, workspace, found.id, minutes)
+    ended = waiting.run_ended(desk, workspace, found, minutes)
     return prepared, waiting.finished(ended)
 
 

@@ -68,14 +68,16 @@ def _interruptible(desk: Desk, doing: str) -> Iterator[None]:
         raise
 
 
-def run_ended(desk: Desk, workspace: Workspace, experiment: str, minutes: float) -> Experiment:
+def run_ended(
+    desk: Desk, workspace: Workspace, experiment: Experiment, minutes: float
+) -> Experiment:
     """Wait for the end of a run, telling each node as it goes. It may have failed."""
     teller = _Nodes(desk)
     return until(
         desk,
-        lambda: workspace.experiment(experiment),
+        lambda: workspace.experiment(experiment.id),
         lambda found: found.state in ENDED,
-        doing=f"running {experiment}",
+        doing=f"running {experiment.name!r}",
         minutes=minutes,
         told=teller.tell,
     )

@@ -89,7 +89,7 @@ def test_service(
         raise Refused("nothing to score: give --row or --rows")
     if call.parameters:
         raise Refused("--parameter is for --batch; a call takes the parameters' defaults")
-    _show(desk, _scores(desk, call))
+    _show(desk, _scores(desk, call), given)
 
 
 def _service(desk: Desk, wanted: str, endpoint: str) -> ClassicEndpoint | ArmWebService:
@@ -128,7 +128,7 @@ def _batch(desk: Desk, call: Call, minutes: float) -> None:
             desk.answer(output=call.output, bytes=size, kind="trained model")
             return
         table = tables.read(blobs.get(paths[call.output]), name="answers.csv")
-        _show(desk, Scores(table.columns, table.rows))
+        _show(desk, Scores(table.columns, table.rows), call.rows)
     finally:
         for path in (f"{place}/rows.csv", *paths.values()):
             blobs.delete(path)
@@ -155,9 +155,12 @@ def _ending(call: Call, output: str) -> str:
     return ".ilearner" if output in call.described.files else ".csv"
 
 
-def _show(desk: Desk, scores: Scores) -> None:
+def _show(desk: Desk, scores: Scores, given: Sequence[Row]) -> None:
+    """Print answers; people see what the service added to the rows that were sent, if it did."""
     rows = [dict(zip(scores.columns, row, strict=True)) for row in scores.rows]
-    desk.show(rows, columns(*scores.columns))
+    sent = {name for row in given for name in row}
+    added = [name for name in scores.columns if name not in sent]
+    desk.show(rows, columns(*(added or scores.columns)))
 
 
 def _one(wanted: str, names: Sequence[str], what: str) -> str:

@@ -23,7 +23,9 @@ class ApiServer:
         self.world = world
         self.after: Callable[[Call, Answer], None] = lambda _call, _answer: None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
 
     @property
     def url(self) -> str:

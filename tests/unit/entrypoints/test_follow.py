@@ -138,3 +138,13 @@ def test_a_refusal_is_told_at_once(world, server):
 def test_waiting_has_an_end(world, server):
     (row,) = watching(world, server).until_ended(minutes=1)
     assert row["state"] == "sent"
+
+
+def test_whoever_interrupts_is_told_that_the_run_goes_on(world, server):
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    watch = watching(world, server, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        watch.until_ended()
+    assert "it goes on: `alm runs` tells how" in watch.told.getvalue()

@@ -63,6 +63,13 @@ def test_words_are_broken_last():
     assert laid_out(["file"], ("x" * 90,), width=50)[1:] == ["x" * 50, "x" * 40]
 
 
+def test_more_columns_than_a_line_holds_become_lines():
+    names = [f"column {at}" for at in range(12)]
+    shown = laid_out(names, tuple("abcdefghijkl"), tuple("abcdefghijkl"), width=60)
+    assert shown[:3] == ["row 1", "  column 0   a", "  column 1   b"]
+    assert (len(shown), shown[13]) == (26, "row 2")
+
+
 def test_wide_characters_take_two_cells():
     shown = laid_out(["name", "status"], ("名前 🚀", "Draft"), ("plain", "Ran"), width=80)
     assert {cell_len(line[: line.index("Draft")]) for line in shown if "Draft" in line} == {9}

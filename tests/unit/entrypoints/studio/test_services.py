@@ -124,6 +124,14 @@ def test_an_endpoint_follows_when_it_is_refreshed_and_goes_when_it_is_deleted(de
     assert [row["name"] for row in desk.json("endpoint", "list", "churn")] == ["default"]
 
 
+def test_people_see_what_the_service_adds_to_the_rows(desk, service):
+    shown = desk.ok("web-service", "test", "churn", "--row", "age=23,calls=9")
+    assert "Scored Labels" in shown
+    assert "age" not in shown
+    echoed = desk.ok("web-service", "test", "churn", "--row", "Scored Labels=1")
+    assert "Scored Labels" in echoed, "nothing was added: all is shown"
+
+
 def test_rows_are_scored_by_one_call(desk, service):
     rows = desk.json("web-service", "test", "churn", "--row", "age=23,calls=9")
     assert "Scored Labels" in rows[0]
