@@ -39,20 +39,18 @@ def _look(context: Context, target: Target) -> Outcome:
     if displaced:
         return Displaced(displaced, to=_put_in(context))
     answers = probe.ask(context, target, context.state.want[target.name])
-    match _proof(context, target, answers.digest):
-        case smoke.NotYet(seconds=seconds, why=why):
-            return Wait(seconds, f"{target.name}: {why}")
-        case smoke.Unproven(why=why):
-            digest = f"{context.state.want[target.name].digest}:unproven:{context.step.wave}"
-            return Hold(digest, f"{target.name}: {why}")
-        case smoke.Proved(why=why):
-            pass
-    displaced = _displaced(context, target)
+    proof = _proof(context, target, answers.digest)
+    if isinstance(proof, smoke.NotYet):
+        return Wait(proof.seconds, f"{target.name}: {proof.why}")
+    displaced = _displaced(context, target)  # answers of another model are not put to anybody
     if displaced:
         return Displaced(displaced, to=_put_in(context))
+    if isinstance(proof, smoke.Unproven):
+        digest = f"{context.state.want[target.name].digest}:unproven:{context.step.wave}"
+        return Hold(digest, f"{target.name}: {proof.why}")
     if answers.problems:
         return Unfit(f"{target.name}: " + "; ".join(answers.problems))
-    return Done(why=why)
+    return Done(why=proof.why)
 
 
 def _put_in(context: Context) -> str:

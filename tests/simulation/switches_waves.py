@@ -136,8 +136,8 @@ WAVES = (
         (
             Edit(
                 SMOKE,
-                "            pass\n    displaced = _displaced(context, target)\n",
-                '            pass\n    displaced = ""\n',
+                "    displaced = _displaced(context, target)  # answers",
+                '    displaced = ""  # answers',
             ),
         ),
         likes=ZOMBIES,
