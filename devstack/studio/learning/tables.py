@@ -180,6 +180,11 @@ def _text(content: bytes) -> str:
 def _header(line: list[str] | None) -> tuple[str, ...]:
     if not line or not any(line):
         raise BadTable("the dataset is empty: the first line must name the columns")
+    return named_columns(line)
+
+
+def named_columns(line: list[str]) -> tuple[str, ...]:
+    """The columns that a header names; raises BadTable for one without a name or with another's."""
     columns = tuple(name.strip() for name in line)
     if not all(columns):
         raise BadTable(f"column {columns.index('') + 1} has no name in the first line")

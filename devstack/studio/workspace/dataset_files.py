@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from devstack.studio.learning.failures import BadTable
-from devstack.studio.learning.tables import CELL_CHARACTERS_MAX, MISSING, Cell, Table
+from devstack.studio.learning.tables import CELL_CHARACTERS_MAX, MISSING, Cell, Table, named_columns
 from devstack.studio.workspace.arff import read_attributes, read_cells
 
 UPLOADABLE = (
@@ -81,7 +81,7 @@ def _separated(lines: Iterator[str], delimiter: str, has_header: bool) -> Rows:
     if not first:
         raise BadTable("the dataset is empty")
     if has_header:
-        columns = _named(first)
+        columns = named_columns(first)
         return Rows(columns, (_row(line, columns, reader.line_num) for line in found))
     columns = tuple(f"Col{at}" for at in range(1, len(first) + 1))
 
@@ -109,16 +109,6 @@ def _lines(file: TextIO) -> Iterator[str]:
             yield line
     except UnicodeDecodeError as error:
         raise BadTable(f"the dataset is not UTF-8 text (byte {error.start})") from error
-
-
-def _named(line: list[str]) -> tuple[str, ...]:
-    columns = tuple(name.strip() for name in line)
-    if not all(columns):
-        raise BadTable(f"column {columns.index('') + 1} has no name in the first line")
-    repeated = sorted({name for name in columns if columns.count(name) > 1})
-    if repeated:
-        raise BadTable(f"column {repeated[0]!r} is there more than once")
-    return columns
 
 
 def _row(line: list[str], columns: tuple[str, ...], number: int) -> list[Cell]:
