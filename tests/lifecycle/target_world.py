@@ -19,10 +19,6 @@ from tests.lifecycle.world import SLEEP_SECONDS, World
 Labels = tuple[str | None, ...]
 
 
-class Crash(Exception):
-    """The process dies."""
-
-
 class TargetWorld(World):
     """A managed model with one target in local Studio. Model 1 answers the opposite of model 0."""
 
@@ -81,24 +77,7 @@ class TargetWorld(World):
 
     def settle(self, deliver: Callable[[Outgoing], None] | None = None) -> None:
         """As in `World`; where it dies, it does once after the effect of each message."""
-        super().settle(deliver or (self._dying() if self.dies else None))
-
-    def _dying(self) -> Callable[[Outgoing], None]:
-        killed: set[str] = set()
-
-        def deliver(message: Outgoing) -> None:
-            if message.id in killed:
-                self.deliver(message)
-                return
-            killed.add(message.id)
-            self.bus.fail("send", Crash())  # type: ignore[arg-type]
-            try:
-                self.deliver(message)
-            except Crash:
-                return
-            raise AssertionError(f"{message.subject} sends nothing")
-
-        return deliver
+        super().settle(deliver or (self.dying() if self.dies else None))
 
     def answered(self) -> Labels:
         """What the version in service answers."""

@@ -25,10 +25,6 @@ STAGES = (
 )
 
 
-class Crash(Exception):
-    """The process dies."""
-
-
 def visited(run) -> list[str]:
     """The stages of a run in order, each named once."""
     return list(dict.fromkeys(entry["stage"] for entry in run["history"]))
@@ -113,19 +109,8 @@ def scored(world, served):
 def test_a_crash_after_every_effect_costs_nothing(make):
     """Each message is handled, its process dies before the next one is sent, and it comes again."""
     world = make()
-    killed: set[str] = set()
-
-    def deliver(message):
-        if message.id not in killed:
-            killed.add(message.id)
-            world.bus.fail("send", Crash())
-            with pytest.raises(Crash):
-                world.deliver(message)
-        else:
-            world.deliver(message)
-
     world.trigger(blob=world.drop())
-    world.settle(deliver)
+    world.settle(world.dying())
 
     run = world.run()
     assert "ok" == run["result"], run["why"]
@@ -262,19 +247,8 @@ def test_a_crash_after_every_effect_of_the_way_back_costs_nothing(make):
     world.settle()
     before, served = world.answers(), world.ledger.serves
     expecting(world, -1)
-    killed: set[str] = set()
-
-    def deliver(message):
-        if message.id not in killed:
-            killed.add(message.id)
-            world.bus.fail("send", Crash())
-            with pytest.raises(Crash):
-                world.deliver(message)
-        else:
-            world.deliver(message)
-
     world.trigger(blob=world.drop("day2", world.rows.part(range(100, 400)).csv))
-    world.settle(deliver)
+    world.settle(world.dying())
 
     assert "rolled_back" == world.run(2)["result"], world.run(2)["why"]
     assert served == world.ledger.serves

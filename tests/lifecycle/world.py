@@ -43,6 +43,10 @@ SLEEP_SECONDS = 0.02  # between two messages that wait for Studio
 MESSAGES_MAX = 3000
 
 
+class Crash(Exception):
+    """The process dies."""
+
+
 class World:
     """One managed model of its own in a workspace that all tests share."""
 
@@ -139,6 +143,24 @@ class World:
         repeated = self.deliveries[message.id] > 1
         handle(self.ports, parse(message.body), repeated=repeated)
         self.taken.add(message.id)
+
+    def dying(self) -> Callable[[Outgoing], None]:
+        """Delivers; each message's process dies once, before the next message is sent."""
+        killed: set[str] = set()
+
+        def deliver(message: Outgoing) -> None:
+            if message.id in killed:
+                self.deliver(message)
+                return
+            killed.add(message.id)
+            self.bus.fail("send", Crash())  # type: ignore[arg-type]
+            try:
+                self.deliver(message)
+            except Crash:
+                return
+            raise AssertionError(f"{message.subject} sends nothing")
+
+        return deliver
 
     def answers(self) -> list[str | None]:
         """What the deployed service answers to three known rows."""
