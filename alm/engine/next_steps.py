@@ -61,9 +61,7 @@ def following(context: Context, outcome: str, why: str, **changes: object) -> St
     step = context.step
     history = remembered(step, outcome, why, context.now)
     undoing = step.stage in UNDOING and changes.get("stage") != "finish"
-    reason = (
-        {"why": shortened(why)} if why and not undoing else {}
-    )  # while undoing: why it is undone
+    reason = {"why": shortened(why)} if why and not undoing else {}  # undoing keeps its reason
     return step.model_copy(update={"n": step.n + 1, "history": history, **reason, **changes})
 
 

@@ -25,9 +25,8 @@ EXPERIMENT_GUARDS = (
         (
             Edit(
                 UNDO,
-                '    elif experiment.state == "InDraft" or experiment.run == '
-                "context.state.studio.before:\n",
-                "    else:\n",
+                '    if not is_kept or experiment.state == "InDraft" or experiment.run == last:\n',
+                "    if True:\n",
             ),
         ),
     ),

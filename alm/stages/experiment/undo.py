@@ -49,11 +49,11 @@ def run(context: Context) -> Outcome:
     """Run it as it was: what is run is sent along, whatever somebody may have saved meanwhile."""
     here, predictive = workbench.workspace(context), context.state.studio.predictive
     experiment = here.experiment(predictive)
-    if not before.is_as_kept(context, experiment):
-        if experiment.state in ("NotStarted", "Running"):
-            return Wait(workbench.look_seconds(context), f"{experiment.name!r} is still running")
-        here.run(predictive, before.draft_of_kept(context, experiment))
-    elif experiment.state == "InDraft" or experiment.run == context.state.studio.before:
+    is_kept = before.is_as_kept(context, experiment)
+    if not is_kept and experiment.state in ("NotStarted", "Running"):
+        return Wait(workbench.look_seconds(context), f"{experiment.name!r} is still running")
+    last = context.state.studio.before
+    if not is_kept or experiment.state == "InDraft" or experiment.run == last:
         here.run(predictive, before.draft_of_kept(context, experiment))
     return running.started(context, experiment)
 
