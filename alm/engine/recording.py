@@ -15,6 +15,7 @@ from alm.domain.ledger import Ledger, Step
 from alm.domain.source_control import Change, Kept, Stored, kept, segment
 from alm.domain.transitions import champion
 from alm.domain.versions import Manifest
+from alm.engine import announcing
 from alm.ports import InboxItem, Ports, VersionControl
 
 CHANGES = ("ok", "rolled_back")
@@ -38,7 +39,7 @@ def record(ports: Ports, ledger: Ledger, step: Step) -> None:
         raise
     except AlmError as error:
         log.warning("change_not_recorded", run=step.run, reason=str(error))
-        ports.records.put_inbox(_lost(step, str(error), ports.clock.now()))
+        announcing.keep(ports, _lost(step, str(error), ports.clock.now()))
 
 
 def _change(
