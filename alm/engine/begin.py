@@ -20,6 +20,7 @@ from alm.stages import begin as first_steps
 from alm.stages.begin import FirstStep
 from alm.stages.first_step import appends
 
+JUDGING = ("retrain", "publish", "experiment")  # what comes from data; orders are never skipped
 BEGUN = Token(n=0, operation="begin")
 
 
@@ -90,11 +91,7 @@ def _wait(look: Look, trigger: Trigger) -> None:
     if ledger.awaits(trigger.id):
         if active.cancel == "superseded":
             sending.stop(ports, active, "u")
-    elif look.model.concurrency == "skip" and trigger.pipeline in (
-        "retrain",
-        "publish",
-        "experiment",
-    ):
+    elif look.model.concurrency == "skip" and trigger.pipeline in JUDGING:
         seen = remember(ledger.seen, (trigger,), ports.clock.now())
         answers = sending.ended((trigger,), "", "skipped", f"run {active.run} was active")
         ports.bus.send(answers)  # before the write: once the trigger is seen nobody answers
