@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from alm.adapters.service_bus import ServiceBusBus
 
 REQUESTS_QUEUE = "alm-requests"  # redriven items go there
+TELEMETRY = ("OTEL_EXPORTER_OTLP_ENDPOINT", "APPLICATIONINSIGHTS_CONNECTION_STRING")
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 
 
@@ -42,6 +43,7 @@ def build(settings: Settings, environment: Mapping[str, str]) -> App:
 
     Raises Misconfigured if the declarations are wrong, telling every mistake.
     """
+    _telemetry(environment)
     from alm.adapters.clock import SystemClock
     from alm.adapters.declarations import Declarations
     from alm.adapters.http import Http
@@ -76,6 +78,14 @@ def build(settings: Settings, environment: Mapping[str, str]) -> App:
         version_control=_version_control(settings, identity, blobs, clock),
     )
     return App(settings, ports, declarations)
+
+
+def _telemetry(environment: Mapping[str, str]) -> None:
+    """On where one of its settings says where to; else nothing of it is even imported."""
+    if any(environment.get(name) for name in TELEMETRY):
+        from alm.adapters import telemetry_export
+
+        telemetry_export.set_up(environment)
 
 
 def _blobs(settings: Settings, clock: Clock) -> AzureBlobs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from alm import log
+from alm import log, telemetry
 from alm.adapters.http import Http, expect
 from alm.adapters.identity import Identity
 from alm.domain.errors import AlmError
@@ -41,6 +41,8 @@ class WebhookNotifier:
     def _post(self, webhook: str, body: bytes) -> None:
         url = self._identity.secret(webhook).get_secret_value()
         headers = {"Content-Type": "application/cloudevents+json"}
+        if context := telemetry.current():
+            headers["traceparent"] = context
         answer = self._http.send(
             "POST",
             url,
@@ -64,6 +66,7 @@ class WebhookNotifier:
         )
         try:
             self._records.put_inbox(item)
+            telemetry.count("alm.inbox.kept", source="notification")
         except AlmError as error:
             log.warning("notice_lost", reason=str(error))
 
@@ -74,9 +77,11 @@ def notice_id(notice: Notice) -> str:
 
 
 def document(notice: Notice) -> bytes:
-    """The notice as CloudEvents JSON."""
+    """The notice as CloudEvents JSON, with the extension for distributed tracing."""
+    context = telemetry.current()
     return json.dumps(
         {
+            **({"traceparent": context} if context else {}),
             "specversion": "1.0",
             "id": notice_id(notice),
             "type": f"alm.run.{notice.event}",

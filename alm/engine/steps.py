@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from alm import log
 from alm.domain.errors import TRANSIENT, AlmError
 from alm.domain.ledger import HoldRecord, Ledger, Step, Token
 from alm.domain.managed_model import ManagedModel
@@ -21,7 +20,7 @@ from alm.domain.outcomes import (
     Unfit,
     Wait,
 )
-from alm.engine import finishing, sending
+from alm.engine import finishing, measuring, sending
 from alm.engine.history import shortened
 from alm.engine.limits import (
     ACTIVE_RECORD_SECONDS,
@@ -29,7 +28,7 @@ from alm.engine.limits import (
     TRIES_MAX,
     retry_seconds,
 )
-from alm.engine.next_steps import arrive, displaced, following, sent_again
+from alm.engine.next_steps import arrive, displaced, following, sent_again, undone_already
 from alm.engine.writing import Written, active_of, by_tries_of, guarded_write
 from alm.pipelines import End, Stage, stage_of
 from alm.ports import Notice, Ports
@@ -157,20 +156,13 @@ def leave(context: Context, written: Written) -> None:
         "unknown": (),
     }
     stopped = step.model_copy(update=changes)
-    if _undone_already(step, ledger):
+    if undone_already(step, ledger):
         return
     if ledger.active.intent:
         visit(ports, stopped.model_copy(update={"stage": "roll_back"}))
     else:
         stopping = replace(context, step=stopped)
         send(stopping, following(stopping, ledger.active.cancel, "", stage="finish"))
-
-
-def _undone_already(step: Step, ledger: Ledger) -> bool:
-    """Where undoing takes several steps, a chain that has begun it goes on alone."""
-    assert ledger.active is not None
-    several = isinstance(stage_of(step.pipeline, "roll_back").then, str)
-    return several and ledger.active.token.operation.startswith("roll_back:")
 
 
 def retry(context: Context, stage: Stage, error: AlmError) -> None:
@@ -181,6 +173,7 @@ def retry(context: Context, stage: Stage, error: AlmError) -> None:
         gave_up = Failed(f"gave up after {step.tries} tries: {error}")
         follow(_on_record(context, stage), stage, gave_up)
         return
+    measuring.visited(context, "retry", shortened(str(error)))
     again = following(context, "retry", str(error), tries=tries)
     send(context, again, retry_seconds(tries))
 
@@ -189,7 +182,7 @@ def follow(context: Context, stage: Stage, outcome: Outcome) -> None:
     """Turn an outcome into the next message."""
     step = context.step
     name, why = type(outcome).__name__.lower(), shortened(outcome.why)
-    log.info("stage_left", outcome=name, why=why)
+    measuring.visited(context, name, why)
     if outcome.state is not None:
         context = replace(context, step=step.model_copy(update={"state": outcome.state}))
     match outcome:
@@ -290,8 +283,10 @@ def finish(ports: Ports, step: Step) -> None:
             return
         step = found.step
     context = Context(ports, model, step, ports.clock.now())
-    declaration = finishing.declare(context)
+    declaration, began = finishing.declare(context), finishing.began(step)
     written = guarded_write(ports, step, declaration, safe=safe)
+    if written.verdict == "written":
+        measuring.ended(written.ledger, step, began)
     if written.allowed:
         finishing.closing_duties(ports, model, written.ledger, step)
     else:
