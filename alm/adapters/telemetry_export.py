@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk._logs.export import LogRecordExporter
     from opentelemetry.sdk.metrics.export import MetricExporter
     from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
 
     Exporters = tuple[SpanExporter, MetricExporter, LogRecordExporter]
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 EXIT_SECONDS_MAX = 2.0  # a collector that is away must not hold up a worker that is told to end
 SERVICE = "alm"
+CHATTY = ("azure.core.pipeline.policies.http_logging_policy", "azure.monitor.opentelemetry")
+"""Loggers with lines for each export, which would be sent by the next one, and so on."""
 
 
 def set_up(environment: Mapping[str, str]) -> None:
@@ -51,9 +54,9 @@ def _set_up(environment: Mapping[str, str]) -> None:
 
     from alm.adapters.open_telemetry import LogSender, OpenTelemetryRecorder
 
-    exporters = _exporters(environment)
     resource = _resource(environment)
     tracers = TracerProvider(resource=resource, shutdown_on_exit=False)
+    exporters = [*_collector(environment), *_application_insights(environment, tracers)]
     loggers = LoggerProvider(resource, shutdown_on_exit=False)
     for spans, _, records in exporters:
         tracers.add_span_processor(BatchSpanProcessor(spans))
@@ -67,29 +70,34 @@ def _set_up(environment: Mapping[str, str]) -> None:
     atexit.register(closer.close)
 
 
-def _exporters(environment: Mapping[str, str]) -> list[Exporters]:
-    found: list[Exporters] = []
-    if environment.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
-        from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+def _collector(environment: Mapping[str, str]) -> list[Exporters]:
+    if not environment.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+        return []
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-        found.append((OTLPSpanExporter(), OTLPMetricExporter(), OTLPLogExporter()))
-    if environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING"):
-        from azure.monitor.opentelemetry.exporter import (
-            AzureMonitorLogExporter,
-            AzureMonitorMetricExporter,
-            AzureMonitorTraceExporter,
-        )
+    return [(OTLPSpanExporter(), OTLPMetricExporter(), OTLPLogExporter())]
 
-        found.append(
-            (
-                AzureMonitorTraceExporter(disable_offline_storage=True),
-                AzureMonitorMetricExporter(disable_offline_storage=True),
-                AzureMonitorLogExporter(disable_offline_storage=True),
-            )
-        )
-    return found
+
+def _application_insights(
+    environment: Mapping[str, str], tracers: TracerProvider
+) -> list[Exporters]:
+    """With the key of the connection string, or the app's identity where
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING says so. Nothing is kept on the instance's disk."""
+    if not environment.get("APPLICATIONINSIGHTS_CONNECTION_STRING"):
+        return []
+    from azure.monitor.opentelemetry.exporter import (
+        AzureMonitorLogExporter,
+        AzureMonitorMetricExporter,
+        AzureMonitorTraceExporter,
+    )
+
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    spans = AzureMonitorTraceExporter(disable_offline_storage=True, tracer_provider=tracers)
+    metrics = AzureMonitorMetricExporter(disable_offline_storage=True)
+    return [(spans, metrics, AzureMonitorLogExporter(disable_offline_storage=True))]
 
 
 def _resource(environment: Mapping[str, str]) -> Resource:
