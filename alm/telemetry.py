@@ -88,7 +88,8 @@ def span(
     """Record what the block does as a span; an error that leaves it is told, and goes on.
 
     parent: the context to continue; "" (or one that is malformed) begins a trace, None is a part of
-    what is being done. attributes: fields whose names are not ours, told as they are.
+    what is being done. What is open in another trace is linked. attributes: fields whose names
+    are not ours, told as they are.
     """
     if _recorder is None:
         return _NOT_RECORDED

@@ -183,9 +183,11 @@ def _continued(parent: str) -> contexts.Context:
 
 
 def _attached(parent: str | None) -> list[Link]:
-    """The platform's own span of the invocation, where its worker has attached that."""
+    """What is open, in another trace: such as the platform's own span of the invocation."""
     found = get_current_span().get_span_context()
-    return [Link(found)] if parent is not None and found.is_valid else []
+    if parent is None or not found.is_valid or f"{found.trace_id:032x}" in parent:
+        return []
+    return [Link(found)]
 
 
 def _remote(traceparent: str) -> SpanContext:

@@ -59,13 +59,13 @@ def beginning(model: str, covered: Sequence[Trigger]) -> AbstractContextManager[
     Where that is not the trace of the message that begins it (a kick, after another run), it is a
     span of its own there, linked to this one.
     """
-    now, first = telemetry.current(), covered[0].trace
+    now, first = telemetry.current(), telemetry.valid(covered[0].trace)
     others = [trigger.trace for trigger in covered[1:] if trigger.trace != first]
     if not first or _same_trace(now, first):
         for trace in others:
             telemetry.link(trace)
         return telemetry.span_of_nothing()
-    return telemetry.span("begin", parent=first, links=[now, *others], model=model)
+    return telemetry.span("begin", parent=first, links=others, model=model)
 
 
 def _same_trace(one: str, other: str) -> bool:

@@ -21,10 +21,9 @@ def handed_on(
     telemetry.note(models=len(messages))
     if len(messages) <= RUNS_IN_TRACE_MAX:
         return [_in_context(message) for message in messages]
-    event = telemetry.current()
     apart = []
     for message in messages:
-        with telemetry.span(name, parent="", links=[event], model=message.model):
+        with telemetry.span(name, parent="", model=message.model):
             apart.append(_in_context(message))
     return apart
 
