@@ -10,7 +10,6 @@ import azurefunctions.extensions.bindings.blob as blob
 
 from alm import bootstrap, settings
 from alm.bootstrap import App
-from alm.entrypoints import api as people
 from alm.entrypoints import intake, timers
 from alm.entrypoints.intake import Received
 
@@ -122,9 +121,14 @@ def on_request_dead_letter(message: func.ServiceBusMessage) -> None:
 
 
 def answered(req: func.HttpRequest, path: str) -> func.HttpResponse:
+    from alm.entrypoints import api as people  # not before somebody calls: most workers do not
+
     headers = {name.lower(): value for name, value in req.headers.items()}
     call = people.Call(req.method, path, headers, dict(req.params), req.get_body())
-    answer = people.respond(the_app(), call)
+    try:
+        answer = people.respond(the_app(), call)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with us, the caller gets a problem
+        answer = people.failed(call, error)
     return func.HttpResponse(
         answer.text,
         status_code=answer.status,
