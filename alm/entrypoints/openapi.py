@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema
 
 from alm.entrypoints import answers, problems
 from alm.entrypoints.access import CSRF_HEADER
 from alm.entrypoints.access import KEY_HEADER as API_KEY_HEADER
 from alm.entrypoints.calls import Route
+from alm.entrypoints.json_schemas import Schemas, portable, rewritten
 
 API_VERSION = "1.0.0"
 COMPONENTS = "#/components/schemas/{model}"
@@ -57,13 +57,6 @@ HEADERS = {
     "Retry-After": "Seconds to wait.",
     "Idempotent-Replayed": "`true`: this is the answer that the key has got before.",
 }
-
-
-class _Schemas(GenerateJsonSchema):
-    """JSON schemas without titles that only repeat the names of fields."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        return False
 
 
 def document(routes: Iterable[Route]) -> dict[str, Any]:
@@ -223,37 +216,17 @@ def _schemas(
     """The schema of each kind, and the named ones that they refer to."""
     adapters = [(place, mode, TypeAdapter(kind)) for place, kind in enumerate(kinds)]
     found, named = TypeAdapter.json_schemas(
-        adapters, ref_template=COMPONENTS, schema_generator=_Schemas
+        adapters, ref_template=COMPONENTS, schema_generator=Schemas
     )
     schemas = [found[place, mode] for place, _ in enumerate(kinds)]
-    return schemas, _plain(named.get("$defs", {}))
+    return schemas, rewritten(named.get("$defs", {}), portable)
 
 
-def _plain(schema: Any) -> Any:
-    """A schema without the null that stands for an absent field."""
-    match schema:
-        case dict():
-            return {
-                name: _plain(part)
-                for name, part in schema.items()
-                if not (name == "default" and part is None)
-            }
-        case list():
-            return [_plain(part) for part in schema]
-        case _:
-            return schema
+def _open(schema: dict[str, Any]) -> Any:
+    """The schemas of answers: fields may be added to them one day."""
+    return rewritten(schema, _opened)
 
 
-def _open(schema: Any) -> Any:
-    """The schema of an answer: fields may be added to it one day."""
-    match schema:
-        case dict():
-            return {
-                name: _open(part)
-                for name, part in schema.items()
-                if not (name == "additionalProperties" and part is False)
-            }
-        case list():
-            return [_open(part) for part in schema]
-        case _:
-            return schema
+def _opened(schema: dict[str, Any]) -> dict[str, Any]:
+    closed = ("additionalProperties", False)
+    return {name: part for name, part in schema.items() if (name, part) != closed}

@@ -19,9 +19,9 @@ SCORE_BYTES_MAX = 4 << 20  # rows, where an order has a few words
 
 def show_openapi(app: App, order: Order) -> Answer:
     """This API, as an OpenAPI 3.1 document."""
-    from alm.entrypoints import openapi  # most processes are never asked for it
+    from alm.entrypoints.openapi import document  # most processes are never asked for it
 
-    return Answer(200, openapi.document(ROUTES))
+    return Answer(200, document(ROUTES))
 
 
 get = partial(Route, "GET")
