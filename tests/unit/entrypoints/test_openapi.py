@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import azure.functions as func
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
@@ -22,6 +23,7 @@ from tests.unit.entrypoints.app_world import KEYS, AppWorld, covered, trigger
 from tests.unit.entrypoints.test_api import BODIES, address, furnished
 
 DOCUMENT = openapi.document(api.ROUTES)
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
 UNDOCUMENTED = {*ALWAYS, "Cache-Control"}
 Furnish = Callable[[AppWorld], object]
 
@@ -264,6 +266,17 @@ def test_a_failure_of_the_app_tells_where_to_look_and_nothing_else(caplog):
     assert (answer.status, answer.body["trace_id"]) == (500, "a" * 32)
     assert "canary" not in answer.text
     assert answer.body["instance"] in caplog.text
+
+
+def test_an_app_that_cannot_start_answers_with_a_problem(monkeypatch):
+    import function_app
+
+    monkeypatch.setenv("ALM_API_KEYS", "canary")
+    request = func.HttpRequest("GET", "http://x/api/models", body=b"")
+    response = function_app.answered(request, "models")
+    assert (response.status_code, response.mimetype) == (500, "application/problem+json")
+    assert errors_of(PROBLEM, json.loads(response.get_body())) == []
+    assert b"canary" not in response.get_body()
 
 
 # -- what may be asked -----------------------------------------------------------------------------
