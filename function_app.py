@@ -18,6 +18,7 @@ BUS, STORAGE = "ALM_SERVICEBUS", "ALM_STORAGE"  # settings that say where they a
 BYTES = func.DataType.BINARY  # as text the host would rewrite a body, or its metadata from it
 DEAD = "/$DeadLetterQueue"
 EVENTS = func.BlobSource.EVENT_GRID
+ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]  # what the API does not have, it says itself
 
 
 @lru_cache(maxsize=1)
@@ -142,6 +143,6 @@ def score(req: func.HttpRequest) -> func.HttpResponse:
     return answered(req, f"score/{req.route_params.get('model', '')}")
 
 
-@app.route("{*path}", methods=["GET", "POST"])
+@app.route("{*path}", methods=ANY)
 def api(req: func.HttpRequest) -> func.HttpResponse:
     return answered(req, req.route_params.get("path", ""))
