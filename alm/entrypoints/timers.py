@@ -80,6 +80,8 @@ def _sweep_all(app: App) -> None:
     if thorough:
         _apart("records", partial(remove_stale, app, in_flight, statuses, now))
         _apart("rescan", partial(rescan, app, now))
+    if now.minute == 0:
+        _apart("repeats", partial(_forget_repeats, app, now))
     _apart("commits", partial(_commit, app, now))
     waiting = sum(1 for _ in app.ports.blobs.list("alm-inbox"))
     _show(statuses, waiting, len(stuck))
@@ -96,6 +98,12 @@ def _show(statuses: Statuses, inbox_items: int, stuck: int) -> None:
     telemetry.observe("alm.targets.unknown", unknown)
     telemetry.observe("alm.inbox.items", inbox_items)
     telemetry.observe("alm.runs.stuck", stuck)
+
+
+def _forget_repeats(app: App, now: datetime) -> None:
+    from alm.entrypoints import repeats  # it belongs to the API, which most workers never load
+
+    repeats.forget_old(app, now)
 
 
 def _commit(app: App, now: datetime) -> None:

@@ -13,7 +13,7 @@ from alm.domain.errors import Refused
 from alm.domain.requests import NEEDS, Request, read_request, request_schema
 from alm.entrypoints import schemas
 
-STORED = Path(__file__).resolve().parents[3] / "docs" / "schemas"
+STORED = Path(__file__).resolve().parents[3] / "docs"
 
 
 def read(
@@ -185,4 +185,7 @@ def test_the_schema_names_what_each_kind_needs():
 
 def test_the_schema_writer_writes_every_schema(tmp_path):
     schemas.write(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(schemas.schemas())
+    written = (path for path in tmp_path.rglob("*") if path.is_file())
+    assert sorted(str(path.relative_to(tmp_path)) for path in written) == sorted(schemas.schemas())
+    kept = [*STORED.glob("schemas/*.json"), *STORED.glob("*.json")]
+    assert sorted(str(path.relative_to(STORED)) for path in kept) == sorted(schemas.schemas())
