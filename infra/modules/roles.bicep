@@ -12,6 +12,7 @@ param vaultName string
 param insightsName string
 param operatorsGroupId string
 
+var here = resourceGroup().id
 var role = {
   blobOwner: 'b7e6dc6d-f1c8-4753-8033-0f276bb0955b' // Storage Blob Data Owner
   blobContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe' // Storage Blob Data Contributor
@@ -195,7 +196,7 @@ resource receives 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 // The scale controller asks how long the queues are. Without the leave it peeks, and scales late;
 // the built-in role that has it, Data Owner, could also delete queues.
 resource countsMessages 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(resourceGroup().id, 'reads-queue-lengths')
+  name: guid(here, 'reads-queue-lengths')
   properties: {
     roleName: 'ALM reads queue lengths (${busName})'
     description: 'May read the properties of Service Bus queues, such as how many messages wait.'
@@ -205,7 +206,7 @@ resource countsMessages 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
         actions: ['Microsoft.ServiceBus/namespaces/*/read']
       }
     ]
-    assignableScopes: [resourceGroup().id]
+    assignableScopes: [here]
   }
 }
 

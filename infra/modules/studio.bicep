@@ -1,8 +1,10 @@
 // In the resource group of Studio's "new" web services: the calls that alm/adapters/studio makes, no more.
 param principalId string
 
+var here = resourceGroup().id
+
 resource servesModels 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(resourceGroup().id, 'patches-web-services')
+  name: guid(here, 'patches-web-services')
   properties: {
     roleName: 'ALM patches web services (${resourceGroup().name})'
     description: 'May read, write, delete and call Studio web services, and use their commitment plans.'
@@ -19,12 +21,12 @@ resource servesModels 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
         ]
       }
     ]
-    assignableScopes: [resourceGroup().id]
+    assignableScopes: [here]
   }
 }
 
 resource serves 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(resourceGroup().id, principalId, servesModels.id)
+  name: guid(here, principalId, servesModels.id)
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
