@@ -29,9 +29,8 @@ var role = {
 var readContainers = ['datasets', 'trained-models', 'gate-rows'] // landing zones: the app never writes there
 var writtenContainers = ['alm-jobs', 'alm-versions', 'alm-ledger', 'alm-runs', 'alm-inbox', 'alm-definitions']
 var deadLetterContainer = 'event-dead-letters'
-var answerQueues = ['alm-answers'] // read by those who asked; every other queue has a function
+var receivedQueues = ['alm-steps', 'alm-requests', 'alm-events'] // have a function; others read the rest
 var queueNames = map(loadJsonContent('../servicebus.json').UserConfig.Namespaces[0].Queues, queue => queue.Name)
-var receivedQueues = filter(queueNames, name => !contains(answerQueues, name))
 
 resource data 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: dataName

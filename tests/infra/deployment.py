@@ -153,10 +153,6 @@ def list_of(name: str) -> list[str]:
     """A list of names in roles.bicep, those made from servicebus.json too."""
     if name == "queueNames":
         return list(queues())
-    if name == "receivedQueues":
-        return [
-            queue for queue in queues() if queue not in var("answerQueues", "modules/roles.bicep")
-        ]
     return list(var(name, "modules/roles.bicep"))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alm import bootstrap
 from alm.adapters import blob
+from alm.engine.announcing import EVENTS_QUEUE
 from alm.engine.sending import STEPS_QUEUE
 from tests.infra import deployment
 from tests.infra.deployment import ROOT, Grant
@@ -40,8 +41,7 @@ def needed_by_triggers() -> set[Grant]:
 def needed_by_clients() -> set[Grant]:
     """What `bootstrap.build` makes clients for."""
     own = [name for name in blob.CONTAINERS if name not in LANDING_ZONES]
-    sent = {STEPS_QUEUE, bootstrap.REQUESTS_QUEUE, "alm-answers"}
-    sent |= {queue for queue in deployment.queues() if queue == "alm-events"}
+    sent = {STEPS_QUEUE, bootstrap.REQUESTS_QUEUE, EVENTS_QUEUE, "alm-answers"}
     return {
         *(Grant(APP, "blobContributor", f"data/{name}") for name in own),
         *(Grant(APP, "blobReader", f"data/{name}") for name in LANDING_ZONES),

@@ -1,0 +1,147 @@
+"""Queries ask for what the code tells, and each is used."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.infra import deployment
+from tests.infra.bicep import properties, text
+from tests.infra.deployment import INFRA
+
+QUERIES = sorted((INFRA / "queries").glob("*.kql"))
+TABLES = {  # of Application Insights, with the columns that are ours to use
+    "customMetrics": {
+        "name",
+        "timestamp",
+        "valueSum",
+        "valueCount",
+        "valueMax",
+        "customDimensions",
+    },
+    "traces": {"timestamp", "message", "customDimensions", "operation_Id", "itemType"},
+    "requests": {
+        *("timestamp", "name", "customDimensions", "operation_Id", "itemType"),
+        *("duration", "resultCode"),
+    },
+    "dependencies": {
+        *("timestamp", "name", "customDimensions", "operation_Id", "itemType"),
+        *("duration", "resultCode"),
+    },
+    "exceptions": {"timestamp", "outerMessage", "customDimensions", "operation_Id", "itemType"},
+}
+AGREED_METRICS = {  # what the code tells, until alm/telemetry_names.py says it
+    "alm.runs.begun": ("pipeline", "source"),
+    "alm.runs.ended": ("pipeline", "result"),
+    "alm.stage.visits": ("pipeline", "stage", "outcome"),
+    "alm.inbox.kept": ("source",),
+    "alm.messages.died": ("kind",),
+    "alm.run.duration": ("pipeline", "result"),
+    "alm.stage.duration": ("pipeline", "stage"),
+    "alm.call.duration": ("host", "method", "status"),
+    "alm.runs.in_flight": ("state",),
+    "alm.inbox.items": (),
+    "alm.targets.unknown": (),
+    "alm.runs.stuck": (),
+}
+AGREED_EVENTS = {
+    "kept_in_inbox": ("source", "reason"),
+    "stage_left": ("model", "run", "pipeline", "stage", "outcome", "why"),
+    "run_ended": ("model", "run", "pipeline", "result", "why"),
+    "message_died": ("model", "kind"),
+    "notice": ("model", "run", "event", "reason"),
+}
+SPAN_FIELDS = {"model", "run", "pipeline", "stage", "outcome", "result", "trigger"}
+
+
+def metrics() -> dict[str, tuple[str, ...]]:
+    if importlib.util.find_spec("alm.telemetry_names") is None:
+        return AGREED_METRICS
+    names = importlib.import_module("alm.telemetry_names")
+    return {name: metric.attributes for name, metric in names.METRICS.items()}
+
+
+def events() -> dict[str, tuple[str, ...]]:
+    if importlib.util.find_spec("alm.telemetry_names") is None:
+        return AGREED_EVENTS
+    return dict(importlib.import_module("alm.telemetry_names").EVENTS)
+
+
+def code(path: Path) -> str:
+    return re.sub(r"^\s*//.*$", "", path.read_text(), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_a_query_names_metrics_events_and_fields_that_the_code_tells(path: Path):
+    query = code(path)
+    dimensions = set(re.findall(r'customDimensions\["([^"]+)"\]', query))
+    named = re.findall(r'name == "(alm\.[^"]+)"', query)
+    for metric in named:
+        assert metric in metrics()
+        assert dimensions <= set(metrics()[metric])
+    told = re.findall(r'customDimensions\["alm\.event"\]\) == "([^"]+)"', query)
+    fields = {name.removeprefix("alm.") for name in dimensions if name.startswith("alm.")}
+    for event in told:
+        assert event in events()
+        assert fields - {"event"} <= set(events()[event])
+    if not named and not told:
+        assert fields <= SPAN_FIELDS | {"event"}
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_a_query_uses_tables_and_columns_of_application_insights(path: Path):
+    query = code(path)
+    used = {table for table in TABLES if re.search(rf"(?<![\w.\"]){table}\b", query)}
+    assert used
+    columns = set().union(*(TABLES[table] for table in used))
+    every = set().union(*TABLES.values())
+    words = set(re.findall(r"(?<![\w\"$.{])[a-z]\w+(?![\w(\"])", query))
+    assert words & every <= columns
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_a_query_is_closed_and_pipes_from_a_table(path: Path):
+    query = code(path)
+    for opening, closing in ("()", "[]", "{}"):
+        assert query.count(opening) == query.count(closing)
+    assert query.count('"') % 2 == 0
+    assert ";\n" in query or query.strip().split("\n")[0] in TABLES
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in QUERIES if p.stem.startswith("alert-")], ids=lambda path: path.stem
+)
+def test_an_alert_answers_one_number_named_value(path: Path):
+    last = code(path).strip().split("\n")[-1]
+    assert re.match(r"\| (summarize|project) Value = ", last)
+    assert " by " not in last
+
+
+def loaded(module: str, variable: str) -> set[str]:
+    node = deployment.file(module).of("var")[variable].value
+    return set(re.findall(r"loadTextContent\('\.\./queries/([\w-]+)\.kql'\)", text(node)))
+
+
+def test_each_query_is_used_once():
+    alerts, panels = (
+        loaded("modules/alerts.bicep", "rules"),
+        loaded("modules/workbook.bicep", "panels"),
+    )
+    assert alerts == {p.stem for p in QUERIES if p.stem.startswith("alert-")}
+    assert panels == {p.stem for p in QUERIES if not p.stem.startswith("alert-")}
+
+
+def test_alerts_watch_what_needs_a_person():
+    assert loaded("modules/alerts.bicep", "rules") >= {
+        *("alert-failed", "alert-stuck", "alert-inbox", "alert-died", "alert-silent"),
+    }
+
+
+def test_placeholders_of_queries_are_parameters_of_the_workbook():
+    asked = {name for path in QUERIES for name in re.findall(r"{(\w+)[:}]", code(path))}
+    parameters = properties(deployment.file("modules/workbook.bicep").of("var")["parameters"].value)
+    assert asked == set(re.findall(r"name: '(TimeRange|Run)'", text(parameters["content"])))
