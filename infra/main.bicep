@@ -36,6 +36,13 @@ param keepJobsDays int = 30
 @maxValue(365)
 param keepDeletedDays int = 14
 
+@description('How many copies of the data are kept, and where.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+param dataRedundancy string = 'Standard_LRS'
+
+@description('Deleted secrets cannot be destroyed for a week. For production; it cannot be taken back.')
+param purgeProtection bool = false
+
 @description('Mail address that alerts go to. Empty: alerts are only shown in the portal.')
 param alertEmail string = ''
 
@@ -130,6 +137,7 @@ module storage 'modules/storage.bicep' = {
     tags: tags
     keepJobsDays: keepJobsDays
     keepDeletedDays: keepDeletedDays
+    redundancy: dataRedundancy
   }
 }
 
@@ -150,6 +158,7 @@ module vault 'modules/keyvault.bicep' = {
     name: names.vault
     location: location
     tags: tags
+    purgeProtection: purgeProtection
   }
 }
 
@@ -181,7 +190,7 @@ module roles 'modules/roles.bicep' = {
 
 module studio 'modules/studio.bicep' = if (!empty(studioResourceGroup)) {
   name: 'studio'
-  scope: resourceGroup(studioResourceGroup)
+  scope: resourceGroup(empty(studioResourceGroup) ? group.name : studioResourceGroup)
   params: {
     principalId: identity.outputs.principalId
   }
@@ -255,6 +264,7 @@ output AZURE_LOCATION string = location
 output AZURE_RESOURCE_GROUP string = group.name
 output ALM_APP_NAME string = app.outputs.name
 output ALM_APP_URL string = app.outputs.url
+output ALM_API_URL string = '${app.outputs.url}/api'
 output ALM_DATA_ACCOUNT string = storage.outputs.dataName
 output ALM_EVENT_TOPIC string = storage.outputs.topicName
 output ALM_BUS_NAMESPACE string = bus.outputs.hostName

@@ -2,6 +2,7 @@
 param name string
 param location string
 param tags object
+param purgeProtection bool
 
 resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: name
@@ -15,7 +16,7 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
     }
     enableRbacAuthorization: true
     enableSoftDelete: true
-    enablePurgeProtection: true // cannot be taken back: see docs/deploy.md, removing
+    enablePurgeProtection: purgeProtection ? true : null // false is refused, and true cannot be taken back
     softDeleteRetentionInDays: 7
     publicNetworkAccess: 'Enabled'
   }

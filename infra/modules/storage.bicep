@@ -8,6 +8,7 @@ param location string
 param tags object
 param keepJobsDays int
 param keepDeletedDays int
+param redundancy string
 
 var landingZones = ['datasets', 'trained-models', 'gate-rows']
 var ownContainers = ['alm-jobs', 'alm-versions', 'alm-ledger', 'alm-runs', 'alm-inbox', 'alm-definitions']
@@ -18,7 +19,7 @@ resource data 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: redundancy }
   properties: {
     accessTier: 'Hot'
     allowBlobPublicAccess: false
