@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -16,21 +17,18 @@ from tests.infra.deployment import ROOT
 NAMED = re.compile(
     r"(?:ALM|AZURE|WEBSITE|OTEL|APPLICATIONINSIGHTS|PYTHON|FUNCTIONS|IDENTITY)_[A-Za-z_]+"
 )
+IMPORTS = (ast.Import, ast.ImportFrom)
 NOT_SET = {  # read by the code, left alone by the Bicep, with the reason
-    "ALM_API_KEY": "of the command line, on an operator's machine",
-    "ALM_API_URL": "of the command line",
     "ALM_ARM_URL": "its default is right in Azure",
     "ALM_LOCAL": "refused in Azure",
     "ALM_MANAGED_MODELS": "its default is the folder in the package",
     "ALM_SERVICEBUS": "a connection string: refused in Azure, and it would win over the identity",
     "ALM_STORAGE": "a connection string: refused in Azure, and it would win over the identity",
     "ALM_STUDIO_ARM_TOKEN": "of the local stack: refused in Azure",
-    "ALM_STUDIO_REGION": "of the command line",
-    "ALM_STUDIO_URL": "of the local stack, and of the command line",
-    "ALM_STUDIO_WORKSPACE": "of the command line",
+    "ALM_STUDIO_URL": "of the local stack",
     "IDENTITY_ENDPOINT": "set by the platform",
+    "OTEL_SERVICE_NAME": "its default is the app's name",
     "WEBSITE_AUTH_ENABLED": "set by the platform when sign-in is on",
-    "WEBSITE_HOSTNAME": "set by the platform",
     "WEBSITE_INSTANCE_ID": "set by the platform",
     "WEBSITE_SITE_NAME": "set by the platform",
 }
@@ -60,11 +58,30 @@ MOVED_ON_FLEX = (  # deprecated on Flex Consumption: in functionAppConfig, or go
 )
 
 
+def modules_of_the_app() -> set[Path]:
+    """The files that function_app.py imports, wherever; the command line is none of them."""
+    found, waiting = set(), [ROOT / "function_app.py"]
+    while waiting:
+        path = waiting.pop()
+        if path in found or not path.is_file():
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, IMPORTS) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{name}" for name in names)]
+            folders = [ROOT.joinpath(*name.split(".")) for name in names if name.startswith("alm")]
+            waiting += [
+                f for each in folders for f in (each.with_suffix(".py"), each / "__init__.py")
+            ]
+    return found
+
+
 def read_by_the_code() -> set[str]:
     """Every text of the app that is a setting's name, wherever it is looked up."""
-    paths = [*(ROOT / "alm").rglob("*.py"), ROOT / "function_app.py"]
-    nodes = (node for path in paths for node in ast.walk(ast.parse(path.read_text())))
-    texts = (n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str))
+    trees = (ast.parse(path.read_text()) for path in modules_of_the_app())
+    nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    texts = (node.value for node in nodes if isinstance(node.value, str))
     return {value for value in texts if NAMED.fullmatch(value)}
 
 
