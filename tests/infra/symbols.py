@@ -10,7 +10,6 @@ from tests.infra.bicep import Declared, File, chain, items, literal, text
 
 KINDS_OF_FUNCTIONS = {
     "concat": "array",
-    "contains": "bool",
     "empty": "bool",
     "environment": "any",
     "filter": "array",
