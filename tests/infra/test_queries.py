@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
 
+from alm.telemetry_names import EVENTS, FIELDS, METRICS, SPANS
 from tests.infra import deployment
 from tests.infra.bicep import properties, text
 from tests.infra.deployment import INFRA
@@ -38,41 +37,6 @@ KEYWORDS = {  # of Kusto; what a query names itself begins with a capital
     *("where", "summarize", "project", "extend", "order", "by", "asc", "desc", "take"),
     *("union", "let", "distinct", "and", "or", "grain"),
 }
-AGREED_METRICS = {  # what the code tells, until alm/telemetry_names.py says it
-    "alm.runs.begun": ("pipeline", "source"),
-    "alm.runs.ended": ("pipeline", "result"),
-    "alm.stage.visits": ("pipeline", "stage", "outcome"),
-    "alm.inbox.kept": ("source",),
-    "alm.messages.died": ("kind",),
-    "alm.run.duration": ("pipeline", "result"),
-    "alm.stage.duration": ("pipeline", "stage"),
-    "alm.call.duration": ("host", "method", "status"),
-    "alm.runs.in_flight": ("state",),
-    "alm.inbox.items": (),
-    "alm.targets.unknown": (),
-    "alm.runs.stuck": (),
-}
-AGREED_EVENTS = {
-    "kept_in_inbox": ("source", "reason"),
-    "stage_left": ("model", "run", "pipeline", "stage", "outcome", "why"),
-    "run_ended": ("model", "run", "pipeline", "result", "why"),
-    "message_died": ("model", "kind"),
-    "notice": ("model", "run", "event", "reason"),
-}
-SPAN_FIELDS = {"model", "run", "pipeline", "stage", "outcome", "result", "trigger"}
-
-
-def metrics() -> dict[str, tuple[str, ...]]:
-    if importlib.util.find_spec("alm.telemetry_names") is None:
-        return AGREED_METRICS
-    names = importlib.import_module("alm.telemetry_names")
-    return {name: metric.attributes for name, metric in names.METRICS.items()}
-
-
-def events() -> dict[str, tuple[str, ...]]:
-    if importlib.util.find_spec("alm.telemetry_names") is None:
-        return AGREED_EVENTS
-    return dict(importlib.import_module("alm.telemetry_names").EVENTS)
 
 
 def code(path: Path) -> str:
@@ -85,15 +49,14 @@ def test_a_query_names_metrics_events_and_fields_that_the_code_tells(path: Path)
     dimensions = set(re.findall(r'customDimensions\["([^"]+)"\]', query))
     named = re.findall(r'name == "(alm\.[^"]+)"', query)
     for metric in named:
-        assert metric in metrics()
-        assert dimensions <= set(metrics()[metric])
+        assert dimensions <= set(METRICS[metric].attributes)
     told = re.findall(r'customDimensions\["alm\.event"\]\) == "([^"]+)"', query)
     fields = {name.removeprefix("alm.") for name in dimensions if name.startswith("alm.")}
     for event in told:
-        assert event in events()
-        assert fields - {"event"} <= set(events()[event])
+        assert fields - {"event"} <= set(EVENTS[event])
+    assert set(re.findall(r'name == "(on_\w+)"', query)) <= set(SPANS)
     if not named and not told:
-        assert fields <= SPAN_FIELDS | {"event"}
+        assert {f"alm.{name}" for name in fields - {"event"}} <= set(FIELDS)
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)

@@ -34,12 +34,10 @@ NOT_SET = {  # read by the code, left alone by the Bicep, with the reason
 }
 OF_THE_PLATFORM = {  # set by the Bicep, read by no code of ours
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": "host: publish as the identity",
-    "APPLICATIONINSIGHTS_CONNECTION_STRING": "host",
     "AzureWebJobsDisableHomepage": "host: / is ours",
     "AzureWebJobsStorage__accountName": "host",
     "AzureWebJobsStorage__clientId": "host",
     "AzureWebJobsStorage__credential": "host",
-    "OTEL_EXPORTER_OTLP_ENDPOINT": "OpenTelemetry",
     "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID": "sign-in: the identity stands for a client secret",
     "PYTHON_THREADPOOL_THREAD_COUNT": "worker",
     "WEBSITE_AUTH_AAD_ALLOWED_TENANTS": "sign-in",
