@@ -25,6 +25,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tree_sitter import Node
+
 from tests.infra import resources, symbols
 from tests.infra.bicep import (
     Declared,
@@ -170,7 +172,7 @@ def _parameters(call: Declared, target: File, file: File, modules: dict[str, Fil
             yield line, f"parameter {name!r} of {call.type} is {type_}, this is {kind}"
 
 
-def _module_output(node, file: File, modules: dict[str, File]) -> Told:
+def _module_output(node: Node, file: File, modules: dict[str, File]) -> Told:
     whole = chain(node) if node.type == "member_expression" else ()
     if len(whole) < 3 or whole[1] != "outputs":
         return

@@ -205,6 +205,13 @@ PLANTED = {
         "literals",
         "looks like a key",
     ),
+    "a secret has a default": Planted(
+        "main.bicep",
+        "param gitToken string = ''",
+        "@secure()\nparam gitToken string = 'abc'",
+        "literals",
+        "is secure",
+    ),
     "a file to load is not there": Planted(
         "modules/alerts.bicep", "alert-died.kql", "alert-dead.kql", "literals", "there is no file"
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,7 @@ def modules_of_the_app() -> set[Path]:
     return found
 
 
+@cache
 def read_by_the_code() -> set[str]:
     """Every text of the app that is a setting's name, wherever it is looked up."""
     trees = (ast.parse(path.read_text()) for path in modules_of_the_app())
