@@ -70,6 +70,8 @@ SPANS: Mapping[str, str] = {
     "on_dead_letter": "a message of a mailbox died",
     "on_request_dead_letter": "a request died",
     "on_step": "a message of the mailbox queue that is none",
+    "on_event": "an event on its way to the webhook",
+    "on_event_dead_letter": "an event died",
     "api": "an order over HTTP",
     "score": "a scoring call through the router",
     "begin": "a trigger, or a kick: a run begins, or the trigger waits",
@@ -123,6 +125,9 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "record_not_readable": ("path",),
     "deployment_retired": ("model", "target", "name"),
     "version_retired": ("model", "version"),
+    "event_not_sent": ("types", "reason"),
+    "event_not_delivered": ("id", "type", "tries", "reason"),
+    "event_dropped": ("type", "reason"),
     "telemetry_off": ("reason",),
 }
 """Log events with the fields they may have; each is told as `alm.<field>`, and what is bound by the

@@ -5,20 +5,26 @@ from __future__ import annotations
 import hashlib
 
 from alm import log, telemetry
-from alm.bootstrap import App
+from alm.bootstrap import REQUESTS_QUEUE, App
 from alm.domain.errors import Refused
 from alm.domain.ledger import Step
 from alm.domain.messages import Fail, parse
 from alm.engine import sending
+from alm.engine.announcing import EVENTS_QUEUE
 from alm.entrypoints import inbox
 from alm.entrypoints.inbox import DIED, Received
+
+FUNCTIONS = {
+    sending.STEPS_QUEUE: "on_dead_letter",
+    REQUESTS_QUEUE: "on_request_dead_letter",
+    EVENTS_QUEUE: "on_event_dead_letter",
+}
+KINDS = {REQUESTS_QUEUE: "request", EVENTS_QUEUE: "event"}  # of what is no message of a mailbox
 
 
 def on_dead_letter(app: App, received: Received) -> None:
     """A message died of being delivered too often: keep it, and end the run it belonged to."""
-    steps = received.queue == sending.STEPS_QUEUE
-    function = "on_dead_letter" if steps else "on_request_dead_letter"
-    with telemetry.span(function, parent=received.traceparent):
+    with telemetry.span(FUNCTIONS[received.queue], parent=received.traceparent):
         _died(app, received)
 
 
@@ -28,7 +34,7 @@ def _died(app: App, received: Received) -> None:
     try:
         message = parse(received.body)
     except Refused:
-        telemetry.count("alm.messages.died", kind="request")
+        telemetry.count("alm.messages.died", kind=KINDS.get(received.queue, "unknown"))
         return
     telemetry.count("alm.messages.died", kind=message.kind)
     log.error("message_died", kind=message.kind, model=message.model)

@@ -11,7 +11,7 @@ import pytest
 
 from alm import pipelines
 from alm.domain.errors import Unavailable
-from alm.entrypoints import dead_letters, intake, timers
+from alm.entrypoints import dead_letters, events, intake, timers
 from alm.entrypoints.inbox import Received
 from alm.telemetry_names import EVENTS, FIELDS, METRICS, SPANS
 from tests.recorded import Recorded, recording
@@ -84,6 +84,8 @@ def _knock_everywhere(world: AppWorld) -> None:
     intake.on_step(world.app, Received(b"junk", "j1", "alm-steps"))
     dead_letters.on_dead_letter(world.app, Received(b"junk", "j2", "alm-steps"))
     dead_letters.on_dead_letter(world.app, Received(b"junk", "j3", "alm-requests"))
+    events.on_event(world.app, Received(b"junk", "e1", "alm-events"))
+    dead_letters.on_dead_letter(world.app, Received(b"junk", "e2", "alm-events"))
     world.call("POST", "models/churn/verify")
     world.call("POST", "score/churn", {"rows": [{"a": 1}]})
     timers.on_schedule(world.app)
