@@ -90,6 +90,7 @@ class World:
             with_samples=True,
             admin=True,
             host=False,
+            telemetry=True,
             propagation_seconds=PROPAGATION_SECONDS,
             environment=environment,
         )
