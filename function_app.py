@@ -10,7 +10,7 @@ import azurefunctions.extensions.bindings.blob as blob
 
 from alm import bootstrap, settings
 from alm.bootstrap import App
-from alm.entrypoints import intake, timers
+from alm.entrypoints import events, intake, timers
 from alm.entrypoints.intake import Received
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -116,6 +116,16 @@ def on_dead_letter(message: func.ServiceBusMessage) -> None:
 @app.service_bus_queue_trigger("message", BUS, "alm-requests" + DEAD, data_type=BYTES)
 def on_request_dead_letter(message: func.ServiceBusMessage) -> None:
     intake.on_dead_letter(the_app(), received(message, "alm-requests"))
+
+
+@app.service_bus_queue_trigger("message", BUS, "alm-events", data_type=BYTES)
+def on_event(message: func.ServiceBusMessage) -> None:
+    events.on_event(the_app(), received(message, "alm-events"))
+
+
+@app.service_bus_queue_trigger("message", BUS, "alm-events" + DEAD, data_type=BYTES)
+def on_event_dead_letter(message: func.ServiceBusMessage) -> None:
+    intake.on_dead_letter(the_app(), received(message, "alm-events"))
 
 
 # People ----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from alm.domain.managed_model import ManagedModel
 from alm.domain.messages import Kick
 from alm.domain.run import RunState, Trigger
 from alm.domain.transitions import cover, portion, remember
-from alm.engine import sending
+from alm.engine import announcing, sending
 from alm.engine.history import shortened
 from alm.engine.limits import KICK_SECONDS_MAX, RUN_MARGIN, WRITES_MAX
 from alm.engine.writing import Unsettled, put
@@ -20,6 +20,7 @@ from alm.stages import begin as first_steps
 from alm.stages.begin import FirstStep
 from alm.stages.first_step import appends
 
+JUDGING = ("retrain", "publish", "experiment")  # what comes from data; orders are never skipped
 BEGUN = Token(n=0, operation="begin")
 
 
@@ -60,7 +61,7 @@ def _settle(look: Look, trigger: Trigger | None, attempt: int) -> None:
     """Make at most one write. Raises Unsettled if it must be decided anew."""
     ledger, active = look.ledger, look.ledger.active
     if active and active.token == BEGUN and _began_with(ledger, active, trigger):
-        sending.first(look.ports, ledger, look.etag)  # crashed after begin's write, before its send
+        _send_first(look.ports, ledger, look.etag)  # crashed after begin's write, before its send
     if active and trigger and active.covers(trigger.id):
         return
     if trigger and ledger.has_seen(trigger.id):
@@ -90,11 +91,7 @@ def _wait(look: Look, trigger: Trigger) -> None:
     if ledger.awaits(trigger.id):
         if active.cancel == "superseded":
             sending.stop(ports, active, "u")
-    elif look.model.concurrency == "skip" and trigger.pipeline in (
-        "retrain",
-        "publish",
-        "experiment",
-    ):
+    elif look.model.concurrency == "skip" and trigger.pipeline in JUDGING:
         seen = remember(ledger.seen, (trigger,), ports.clock.now())
         answers = sending.ended((trigger,), "", "skipped", f"run {active.run} was active")
         ports.bus.send(answers)  # before the write: once the trigger is seen nobody answers
@@ -103,6 +100,7 @@ def _wait(look: Look, trigger: Trigger) -> None:
         changed = ledger.with_waiting(trigger).with_active(cancel="superseded")
         look.put(changed)
         assert changed.active is not None
+        announcing.announce(ports, [announcing.superseded(changed.active, trigger)])
         sending.stop(ports, changed.active, "u")
     else:
         look.put(ledger.with_waiting(trigger))
@@ -154,7 +152,12 @@ def _begin(look: Look, waiting: tuple[Trigger, ...], attempt: int) -> None:
     begun = begin(ledger, step, covered, ports.clock.now())
     rest = tuple(trigger for trigger in waiting if trigger not in covered)
     begun = begun.model_copy(update={"waiting": rest})
-    sending.first(ports, begun, look.put(begun))
+    _send_first(ports, begun, look.put(begun))
+
+
+def _send_first(ports: Ports, ledger: Ledger, etag: str) -> None:
+    announcing.announce(ports, announcing.began(ledger))
+    sending.first(ports, ledger, etag)
 
 
 def _first_step(look: Look, covered: tuple[Trigger, ...], plan: FirstStep, failure: str) -> Step:

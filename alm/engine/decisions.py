@@ -5,7 +5,7 @@ from __future__ import annotations
 from alm.domain.ledger import Active, Ledger, Token
 from alm.domain.messages import Decision, Fail
 from alm.domain.replies import Event
-from alm.engine import sending, steps
+from alm.engine import announcing, sending, steps
 from alm.engine.history import shortened
 from alm.engine.next_steps import UNDOING
 from alm.engine.writing import active_of, update
@@ -46,6 +46,7 @@ def _approve(ports: Ports, decision: Decision) -> str:
     ledger, _ = written or ports.ledgers.get(decision.model)
     active = active_of(ledger, decision.run)
     if active is not None and active.approved:  # sent again for a repeat: the step drops itself
+        announcing.announce(ports, [announcing.decided(decision)])
         approved = active.step.bare().model_copy(update={"suffix": "a"})
         ports.bus.send([sending.step(approved)])
     return ""
@@ -81,6 +82,7 @@ def _stop(ports: Ports, decision: Decision, reason: str) -> str:
     ledger, _ = written or ports.ledgers.get(decision.model)
     active = active_of(ledger, decision.run)
     if active is not None and active.cancel:
+        announcing.announce(ports, [announcing.decided(decision)])
         sending.stop(ports, active, reason[:2])
     return ""
 

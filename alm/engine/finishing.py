@@ -9,7 +9,7 @@ from alm.domain import transitions
 from alm.domain.ledger import Ledger, Step
 from alm.domain.managed_model import ManagedModel
 from alm.domain.versions import InService
-from alm.engine import recording, sending
+from alm.engine import announcing, recording, sending
 from alm.engine.history import remembered
 from alm.ports import Notice, Outgoing, Ports
 from alm.stages.context import Context, Declaration
@@ -47,6 +47,7 @@ def closing_duties(ports: Ports, model: ManagedModel, ledger: Ledger, step: Step
     began = step.ledger.active if step.ledger else None
     if began and began.run == step.run:
         messages += sending.ended(began.triggers, step.run, result, step.why)
+    announcing.announce(ports, announcing.ended(ledger, step))
     ports.bus.send(messages)
     finished = ledger.finished_at or now
     if result == "ok":

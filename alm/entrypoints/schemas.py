@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from alm.domain.events import event_schema
 from alm.domain.replies import Replied
 from alm.domain.requests import request_schema
 from alm.entrypoints import openapi
@@ -26,6 +27,7 @@ def schemas() -> dict[str, str]:
     documents = {
         "openapi.json": openapi.document(ROUTES),
         "schemas/answer.json": _answer(),
+        "schemas/event.json": event_schema(),
         "schemas/managed-model.json": declaration_schema(),
         "schemas/request.json": request_schema(),
     }

@@ -92,6 +92,7 @@ class EngineWorld:
         propagation_seconds: float = 30,
         target: dict[str, Any] | None = None,
         version_control: bool | Repository = False,
+        event_queues: tuple[str, ...] = (),
         **declared: Any,
     ) -> None:
         self.clock = FixedClock()
@@ -127,6 +128,7 @@ class EngineWorld:
             models=MemoryModels([self.model]),
             new_id=str,
             version_control=self._version_control(version_control),
+            event_queues=event_queues,
         )
         self._taken: set[str] = set()
         self._handled: AnyMessage | None = None
@@ -223,6 +225,10 @@ class EngineWorld:
 
     def events(self) -> list[str]:
         return [notice.event for notice in self.notifier.notices]
+
+    def told(self, queue: str = "told") -> list[dict[str, Any]]:
+        """The CloudEvents that a queue got, in the order they came."""
+        return [json.loads(message.body) for message in self.bus.accepted(queue)]
 
     def counted(self) -> Seen:
         sends = len(self.bus.accepted(STEPS_QUEUE))
