@@ -37,7 +37,7 @@ def respond(app: App, call: Call) -> Answer:
     try:
         answer = _respond(app, call)
     except AlmError as error:
-        answer = problem(problems.kind_of(error), str(error))
+        answer = _refused(error, str(error))
     return _traced(call, answer)
 
 
@@ -45,8 +45,14 @@ def failed(call: Call, error: Exception) -> Answer:
     """The answer when the app itself is at fault: where the log tells more, and nothing else."""
     instance = f"urn:uuid:{uuid.uuid4()}"
     log.error("api_failed", instance=instance, reason=f"{type(error).__name__}: {error}")
-    detail = f"the app failed; its log tells more under {instance}. Look what became of the call"
+    detail = f"the app failed; its log tells more under {instance}; look what became of the call"
     return _traced(call, problem(problems.FAILED, detail, {"instance": instance}))
+
+
+def _refused(error: AlmError, told: str, **more: str) -> Answer:
+    kind = problems.kind_of(error)
+    extra = {"Retry-After": str(RETRY_SECONDS)} if kind.status == 503 else {}
+    return problem(kind, told, more, **extra)
 
 
 def _traced(call: Call, answer: Answer) -> Answer:
@@ -114,8 +120,7 @@ def _posted(app: App, call: Call, route: Route, values: Mapping[str, str], by: s
         return _changed(app, call, route, order) if route.changes else route.handler(app, order)
     except (Unavailable, Unknown) as error:
         told = f"{error}; try again with the header Idempotency-Key: {key}"
-        extra = {"Retry-After": str(RETRY_SECONDS)}
-        return problem(problems.kind_of(error), told, {"idempotency_key": key}, **extra)
+        return _refused(error, told, idempotency_key=key)
 
 
 def _changed(app: App, call: Call, route: Route, order: Order) -> Answer:
