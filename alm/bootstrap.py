@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from alm.domain.source_control import CHANGE_BYTES_MAX
 from alm.engine.announcing import EVENTS_QUEUE
 from alm.engine.sending import STEPS_QUEUE
-from alm.ports import Clock, Ports, VersionControl
+from alm.ports import Clock, EventWebhook, Ports, VersionControl
 from alm.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from alm.adapters.studio.services import StudioServices
 
 REQUESTS_QUEUE = "alm-requests"  # redriven items go there
+TELEMETRY = ("OTEL_EXPORTER_OTLP_ENDPOINT", "APPLICATIONINSIGHTS_CONNECTION_STRING")
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 
 
@@ -46,12 +47,13 @@ def build(settings: Settings, environment: Mapping[str, str]) -> App:
 
     Raises Misconfigured if the declarations are wrong, telling every mistake.
     """
+    _telemetry(environment)
     from alm.adapters.clock import SystemClock
     from alm.adapters.declarations import Declarations
     from alm.adapters.http import Http
     from alm.adapters.identity import Identity
     from alm.adapters.ledgers import BlobLedgers
-    from alm.adapters.notify import EventPoster, WebhookNotifier
+    from alm.adapters.notify import WebhookNotifier
     from alm.adapters.records import BlobRecords
     from alm.adapters.studio.services import StudioServices
     from alm.adapters.versions import BlobVersions
@@ -63,7 +65,6 @@ def build(settings: Settings, environment: Mapping[str, str]) -> App:
     declarations = Declarations.read(settings.managed_models, blobs)
     records = BlobRecords(blobs, clock)
     services = StudioServices(http, identity, settings.arm_url)
-    webhook = settings.events_webhook
     ports = Ports(
         clock=clock,
         ledgers=BlobLedgers(blobs),
@@ -78,7 +79,7 @@ def build(settings: Settings, environment: Mapping[str, str]) -> App:
         new_id=lambda: uuid.uuid4().hex,
         version_control=_version_control(settings, identity, blobs, clock),
         event_queues=_event_queues(settings),
-        event_webhook=EventPoster(http, identity, webhook) if webhook else None,
+        event_webhook=_event_webhook(settings, http, identity),
     )
     return App(settings, ports, declarations)
 
@@ -91,6 +92,14 @@ def _studio(
 
     downloads = Http((*allowed_hosts(settings), *settings.storage_hosts))
     return StudioLifecycle(http, identity, services, downloads=downloads)
+
+
+def _telemetry(environment: Mapping[str, str]) -> None:
+    """On where one of its settings says where to; else nothing of it is even imported."""
+    if any(environment.get(name) for name in TELEMETRY):
+        from alm.adapters import telemetry_export
+
+        telemetry_export.set_up(environment)
 
 
 def _blobs(settings: Settings, clock: Clock) -> AzureBlobs:
@@ -121,6 +130,13 @@ def _event_queues(settings: Settings) -> tuple[str, ...]:
     """Who is told of every change: a queue of somebody else, and ours on the way to the webhook."""
     own = (EVENTS_QUEUE,) if settings.events_webhook else ()
     return (*own, *((settings.events_queue,) if settings.events_queue else ()))
+
+
+def _event_webhook(settings: Settings, http: Http, identity: Identity) -> EventWebhook | None:
+    from alm.adapters.notify import EventPoster
+
+    webhook = settings.events_webhook
+    return EventPoster(http, identity, webhook) if webhook else None
 
 
 def _version_control(

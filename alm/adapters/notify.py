@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from alm import log
+from alm import log, telemetry
 from alm.adapters.http import Http, expect
 from alm.adapters.identity import Identity
 from alm.domain.errors import AlmError
@@ -53,6 +53,7 @@ class WebhookNotifier:
         )
         try:
             self._records.put_inbox(item)
+            telemetry.count("alm.inbox.kept", source="notification")
         except AlmError as error:
             log.warning("notice_lost", reason=str(error))
 
@@ -71,10 +72,13 @@ class EventPoster:
 
 def post(http: Http, identity: Identity, webhook: str, body: bytes) -> None:
     """Post a CloudEvents document. webhook: the name of the secret that is its URL."""
+    headers = {"Content-Type": MEDIA_TYPE}
+    if context := telemetry.current():
+        headers["traceparent"] = context
     answer = http.send(
         "POST",
         identity.secret(webhook).get_secret_value(),
-        headers={"Content-Type": MEDIA_TYPE},
+        headers=headers,
         body=body,
         deadline_seconds=SECONDS_MAX,
         path_is_secret=True,
@@ -88,9 +92,11 @@ def notice_id(notice: Notice) -> str:
 
 
 def document(notice: Notice) -> bytes:
-    """The notice as CloudEvents JSON."""
+    """The notice as CloudEvents JSON, with the extension for distributed tracing."""
+    context = telemetry.current()
     return json.dumps(
         {
+            **({"traceparent": context} if context else {}),
             "specversion": "1.0",
             "id": notice_id(notice),
             "type": f"alm.run.{notice.event}",

@@ -215,9 +215,9 @@ def event_id(event: Event, fact: str) -> str:
     return f"e:{event.type}:{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
-def document(event: Event, event_id: str, at: datetime) -> dict[str, object]:
-    """The event as a CloudEvents document."""
-    return {
+def document(event: Event, event_id: str, at: datetime, traceparent: str = "") -> dict[str, object]:
+    """The event as a CloudEvents document. traceparent: the context in which it happened."""
+    told: dict[str, object] = {
         "specversion": "1.0",
         "id": event_id,
         "type": event.type,
@@ -227,6 +227,7 @@ def document(event: Event, event_id: str, at: datetime) -> dict[str, object]:
         "datacontenttype": "application/json",
         "data": event.model_dump(mode="json"),
     }
+    return {**told, "traceparent": traceparent} if traceparent else told
 
 
 def encoded(document: Mapping[str, object]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from alm import log
+from alm import log, telemetry
 from alm.domain.errors import AlmError
 from alm.domain.events import (
     MEDIA_TYPE,
@@ -52,11 +52,11 @@ def announce(ports: Ports, events: Iterable[tuple[Event, str]]) -> None:
     """Send events, each with the fact that names it, to the queues that want them."""
     if not ports.event_queues:
         return
-    now = ports.clock.now()
+    now, context = ports.clock.now(), telemetry.current()
     messages = []
     for event, fact in events:
         name = event_id(event, fact)
-        told = document(event, name, now)
+        told = document(event, name, now, context)
         messages += [_outgoing(queue, name, event, told) for queue in ports.event_queues]
     try:
         ports.bus.send(messages)
@@ -66,11 +66,18 @@ def announce(ports: Ports, events: Iterable[tuple[Event, str]]) -> None:
 
 
 def _outgoing(queue: str, name: str, event: Event, told: dict[str, object]) -> Outgoing:
+    body, media_type = encoded(told), MEDIA_TYPE
     if queue == EVENTS_QUEUE:
         body = Delivery(event=told).model_dump_json(by_alias=True).encode()
-        return Outgoing(queue=queue, id=name, body=body, subject=event.type)
-    body = encoded(told)
-    return Outgoing(queue=queue, id=name, body=body, subject=event.type, content_type=MEDIA_TYPE)
+        media_type = "application/json"
+    return Outgoing(
+        queue=queue,
+        id=name,
+        body=body,
+        subject=event.type,
+        content_type=media_type,
+        traceparent=str(told.get("traceparent", "")),
+    )
 
 
 def began(ledger: Ledger) -> list[tuple[Event, str]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from alm import telemetry
 from alm.domain.errors import TRANSIENT, AlmError, Unavailable
 from alm.domain.ledger import Active, Ledger, Step, Token
 from alm.domain.managed_model import ManagedModel
 from alm.domain.messages import Kick
 from alm.domain.run import RunState, Trigger
 from alm.domain.transitions import cover, portion, remember
-from alm.engine import announcing, sending
+from alm.engine import announcing, measuring, sending
 from alm.engine.history import shortened
 from alm.engine.limits import KICK_SECONDS_MAX, RUN_MARGIN, WRITES_MAX
 from alm.engine.writing import Unsettled, put
@@ -78,7 +79,9 @@ def _settle(look: Look, trigger: Trigger | None, attempt: int) -> None:
     if quiet_until and quiet_until > look.ports.clock.now():
         _postpone(look, waiting, Kick(model=ledger.model), quiet_until)
     else:
-        _begin(look, waiting, attempt)
+        covered = cover(waiting)
+        with measuring.beginning(ledger.model, covered):
+            _begin(look, waiting, covered, attempt)
 
 
 def _began_with(ledger: Ledger, active: Active, trigger: Trigger | None) -> bool:
@@ -87,6 +90,7 @@ def _began_with(ledger: Ledger, active: Active, trigger: Trigger | None) -> bool
 
 def _wait(look: Look, trigger: Trigger) -> None:
     """A run is active: the trigger waits, or (as declared) replaces a held run, or is skipped."""
+    telemetry.note(outcome="waits", run=look.active.run)
     ports, ledger, active = look.ports, look.ledger, look.active
     if ledger.awaits(trigger.id):
         if active.cancel == "superseded":
@@ -121,19 +125,21 @@ def _quiet_until(model: ManagedModel, waiting: tuple[Trigger, ...]) -> datetime 
 
 def _postpone(look: Look, waiting: tuple[Trigger, ...], kick: Kick, due: datetime) -> None:
     """Keep the triggers in the ledger; a later kick begins with them."""
+    telemetry.note(outcome="postponed")
     if waiting != look.ledger.waiting:
         look.put(look.ledger.model_copy(update={"waiting": waiting}))
     name = f"k:{kick.model}:{int(due.timestamp() * 1000)}"
     look.ports.bus.send([sending.outgoing(kick, name, due)])
 
 
-def _begin(look: Look, waiting: tuple[Trigger, ...], attempt: int) -> None:
+def _begin(
+    look: Look, waiting: tuple[Trigger, ...], covered: tuple[Trigger, ...], attempt: int
+) -> None:
     """Prepare the first step (its job is created before the write), write, send.
 
     While a service is away the triggers wait; what can never work begins a run that fails.
     """
     ports, ledger = look.ports, look.ledger
-    covered = cover(waiting)
     if appends(look.model):
         covered = portion(covered)
     run = f"{ledger.model}.r{ledger.runs + 1}"
@@ -152,7 +158,9 @@ def _begin(look: Look, waiting: tuple[Trigger, ...], attempt: int) -> None:
     begun = begin(ledger, step, covered, ports.clock.now())
     rest = tuple(trigger for trigger in waiting if trigger not in covered)
     begun = begun.model_copy(update={"waiting": rest})
-    _send_first(ports, begun, look.put(begun))
+    etag = look.put(begun)
+    measuring.begun(step, covered)
+    _send_first(ports, begun, etag)
 
 
 def _send_first(ports: Ports, ledger: Ledger, etag: str) -> None:
@@ -171,6 +179,7 @@ def _first_step(look: Look, covered: tuple[Trigger, ...], plan: FirstStep, failu
         configuration=look.model.digest,
         result="failed" if failure else "",
         why=shortened(failure),
+        trace=telemetry.current(),
         state=plan.state,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from alm.domain.ledger import Step
+from alm.domain.ledger import Ledger, Step
 from alm.domain.outcomes import (
     Displaced,
     Done,
@@ -18,7 +18,7 @@ from alm.domain.outcomes import (
 )
 from alm.engine.history import remembered, shortened
 from alm.engine.limits import ROUNDS_MAX, retry_seconds
-from alm.pipelines import End, Lead, NextWave, Stage
+from alm.pipelines import End, Lead, NextWave, Stage, stage_of
 from alm.stages.context import Context
 from alm.stages.roll_back import ROUNDS_MAX as RESTORES_MAX
 
@@ -111,3 +111,10 @@ def following(context: Context, outcome: str, why: str, **changes: object) -> St
 def sent_again(context: Context) -> bool:
     """Whether a sweep sent this very step again: then it may have been visited before."""
     return bool(context.step.suffix) and context.active.step.n == context.step.n
+
+
+def undone_already(step: Step, ledger: Ledger) -> bool:
+    """Where undoing takes several steps, a chain that has begun it goes on alone."""
+    assert ledger.active is not None
+    several = isinstance(stage_of(step.pipeline, "roll_back").then, str)
+    return several and ledger.active.token.operation.startswith("roll_back:")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from alm import log
+from alm import log, telemetry
 from alm.domain.canonical import canonical_json
 from alm.domain.errors import TRANSIENT, AlmError, NotFound
 from alm.domain.ledger import Ledger, Step
@@ -40,6 +40,7 @@ def record(ports: Ports, ledger: Ledger, step: Step) -> None:
         raise
     except AlmError as error:
         log.warning("change_not_recorded", run=step.run, reason=str(error))
+        telemetry.count("alm.inbox.kept", source="version control")
         announcing.keep(ports, _lost(step, str(error), ports.clock.now()))
 
 

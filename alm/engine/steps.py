@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from alm import log
 from alm.domain.errors import TRANSIENT, AlmError
 from alm.domain.ledger import HoldRecord, Ledger, Step, Token
 from alm.domain.managed_model import ManagedModel
 from alm.domain.outcomes import Failed, Outcome
-from alm.engine import announcing, finishing, sending
+from alm.engine import announcing, finishing, measuring, sending
 from alm.engine.history import shortened
 from alm.engine.limits import (
     ACTIVE_RECORD_SECONDS,
@@ -18,7 +17,7 @@ from alm.engine.limits import (
     TRIES_MAX,
     retry_seconds,
 )
-from alm.engine.next_steps import following, named, next_step, sent_again
+from alm.engine.next_steps import following, named, next_step, sent_again, undone_already
 from alm.engine.writing import Written, active_of, by_tries_of, guarded_write
 from alm.pipelines import Stage, stage_of
 from alm.ports import Notice, Ports
@@ -146,20 +145,13 @@ def leave(context: Context, written: Written) -> None:
         "unknown": (),
     }
     stopped = step.model_copy(update=changes)
-    if _undone_already(step, ledger):
+    if undone_already(step, ledger):
         return
     if ledger.active.intent:
         visit(ports, stopped.model_copy(update={"stage": "roll_back"}))
     else:
         stopping = replace(context, step=stopped)
         send(stopping, following(stopping, ledger.active.cancel, "", stage="finish"))
-
-
-def _undone_already(step: Step, ledger: Ledger) -> bool:
-    """Where undoing takes several steps, a chain that has begun it goes on alone."""
-    assert ledger.active is not None
-    several = isinstance(stage_of(step.pipeline, "roll_back").then, str)
-    return several and ledger.active.token.operation.startswith("roll_back:")
 
 
 def retry(context: Context, stage: Stage, error: AlmError) -> None:
@@ -170,6 +162,7 @@ def retry(context: Context, stage: Stage, error: AlmError) -> None:
         gave_up = Failed(f"gave up after {step.tries} tries: {error}")
         follow(_on_record(context, stage), stage, gave_up)
         return
+    measuring.visited(context, "retry", shortened(str(error)))
     again = following(context, "retry", str(error), tries=tries)
     send(context, again, retry_seconds(tries))
 
@@ -177,7 +170,7 @@ def retry(context: Context, stage: Stage, error: AlmError) -> None:
 def follow(context: Context, stage: Stage, outcome: Outcome) -> None:
     """Turn an outcome into the next message."""
     before = context.step
-    log.info("stage_left", outcome=named(outcome), why=shortened(outcome.why))
+    measuring.visited(context, named(outcome), shortened(outcome.why))
     if outcome.state is not None:
         context = replace(context, step=before.model_copy(update={"state": outcome.state}))
     after, seconds = next_step(context, stage, outcome)
@@ -259,8 +252,10 @@ def finish(ports: Ports, step: Step) -> None:
             return
         step = found.step
     context = Context(ports, model, step, ports.clock.now())
-    declaration = finishing.declare(context)
+    declaration, began = finishing.declare(context), finishing.began(step)
     written = guarded_write(ports, step, declaration, safe=safe)
+    if written.verdict == "written":
+        measuring.ended(written.ledger, step, began)
     if written.allowed:
         finishing.closing_duties(ports, model, written.ledger, step)
     else:

@@ -122,22 +122,24 @@ def _notice(
     )
 
 
-def sweep(ports: Ports, model: str, tick: str) -> None:
+def sweep(ports: Ports, model: str, tick: str) -> bool:
     """Look after one managed model: a late run, triggers that nobody works on, a recent end.
 
-    tick: names this sweep, so that what it sends is not taken for the lost original.
+    tick: names this sweep, so that what it sends is not taken for the lost original. Returns
+    whether its run is stuck: no sweep can end it.
     """
     ledger, etag = ports.ledgers.get(model)
     if ledger.active is not None:
-        _sweep_active(ports, ledger, etag, ledger.active)
-    elif ledger.waiting:
+        return _sweep_active(ports, ledger, etag, ledger.active)
+    if ledger.waiting:
         ports.bus.send([sending.kick(model, ledger.last_run, suffix=f":{tick}")])
     elif ledger.last_run:
         now = ports.clock.now()
         ports.bus.send([sending.reconcile(model, ledger.last_run, now, suffix=f":{tick}")])
+    return False
 
 
-def _sweep_active(ports: Ports, ledger: Ledger, etag: str, active: Active) -> None:
+def _sweep_active(ports: Ports, ledger: Ledger, etag: str, active: Active) -> bool:
     now = ports.clock.now()
     if active.held and not active.cancel:
         assert active.hold is not None
@@ -145,7 +147,7 @@ def _sweep_active(ports: Ports, ledger: Ledger, etag: str, active: Active) -> No
             tick = f":{int(now.timestamp())}"
             digest = active.hold.digest
             ports.bus.send([sending.expire(ledger.model, active.run, digest, None, tick)])
-        return
+        return False
     count = active.attempts + 1
     if count > 3 * SWEEPS:
         model = ports.models.at(ledger.model, active.configuration)
@@ -153,13 +155,14 @@ def _sweep_active(ports: Ports, ledger: Ledger, etag: str, active: Active) -> No
         stuck = RunStuck(model=ledger.model, run=active.run, why=why)
         announcing.announce(ports, [(stuck, str(count))])
         _notice(ports, model, "stuck", why)
-        return
+        return True
     later = now + timedelta(minutes=min(2.0**count, 60))
     try:
         ports.ledgers.put(ledger.with_active(attempts=count, due=later), etag)
     except (Conflict, Unknown):
-        return  # it lives, or the next sweep sees
+        return False  # it lives, or the next sweep sees
     _send_again(ports, active, count)
+    return False
 
 
 def _send_again(ports: Ports, active: Active, count: int) -> None:

@@ -10,10 +10,11 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from alm import log
+from alm import log, telemetry
 from alm.bootstrap import App
 from alm.domain.errors import AlmError, NotFound, Refused, Unavailable, Unknown
 from alm.domain.nearest import shown
@@ -79,7 +80,21 @@ def _respond(app: App, call: Call) -> Answer:
         order = Order(values, _asked(call, route), caller.name, "")
         answer = route.handler(app, order)
         return conditions.with_etag(answer, call.headers.get(conditions.NONE_MATCH, ""))
-    return _unreadable(call, route) or _posted(app, call, route, values, caller.name)
+    with _span(call, route, values):
+        answer = _unreadable(call, route) or _posted(app, call, route, values, caller.name)
+        telemetry.note(attributes={"http.response.status_code": answer.status})
+        return answer
+
+
+def _span(call: Call, route: Route, values: Mapping[str, str]) -> AbstractContextManager[object]:
+    """What somebody may order is recorded, in the trace of the caller; mere looking is not."""
+    return telemetry.span(
+        "api" if route.changes else "score",
+        parent=call.headers.get("traceparent", ""),
+        attributes={"http.request.method": call.method, "http.route": route.path},
+        model=values.get("model", ""),
+        run=values.get("run", ""),
+    )
 
 
 def _route(method: str, path: str) -> tuple[Route, dict[str, str]] | Answer:
@@ -121,6 +136,8 @@ def _posted(app: App, call: Call, route: Route, values: Mapping[str, str], by: s
     except (Unavailable, Unknown) as error:
         told = f"{error}; try again with the header Idempotency-Key: {key}"
         return _refused(error, told, idempotency_key=key)
+    except AlmError as error:
+        return _refused(error, str(error))
 
 
 def _changed(app: App, call: Call, route: Route, order: Order) -> Answer:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 
-from alm import log
+from alm import log, telemetry
 from alm.bootstrap import App
 from alm.domain.errors import AlmError
 from alm.domain.events import Delivery, delivery
@@ -26,6 +26,11 @@ def on_event(app: App, received: Received) -> None:
 
     After the last try it is kept in the inbox, from where it can be sent again.
     """
+    with telemetry.span("on_event", parent=received.traceparent):
+        _deliver(app, received)
+
+
+def _deliver(app: App, received: Received) -> None:
     try:
         found = delivery(received.body)
     except ValidationError as error:
@@ -59,6 +64,7 @@ def _later(app: App, received: Received, found: Delivery, why: str) -> None:
                 body=_bytes(found.model_copy(update={"tries": tries})),
                 due=due,
                 subject=str(found.event.get("type", "")),
+                traceparent=telemetry.current(),
             )
         ]
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
-from alm import log
+from alm import log, telemetry
 from alm.bootstrap import REQUESTS_QUEUE, App
 from alm.domain.errors import Refused
 from alm.domain.messages import AnyMessage, parse
@@ -41,6 +41,7 @@ class Received:
     reply_to: str = ""
     reason: str = ""
     deliveries: int = 1
+    traceparent: str = ""
 
     @property
     def item_id(self) -> str:
@@ -56,7 +57,7 @@ def keep_message(app: App, received: Received, reason: str, remedy: str = CORREC
         app.ports.records.put_inbox(item)
     else:
         announcing.keep(app.ports, item)
-    log.warning("kept_in_inbox", queue=received.queue, reason=reason)
+    _kept(received.queue, reason)
 
 
 def _received(app: App, received: Received, reason: str, remedy: str) -> InboxItem:
@@ -93,7 +94,14 @@ def keep_blob(app: App, blob: BlobRef, reason: str) -> None:
             payload=blob.path,
         ),
     )
-    log.warning("kept_in_inbox", container=blob.container, reason=reason)
+    _kept(blob.container, reason)
+
+
+def _kept(source: str, reason: str) -> None:
+    """A redelivery tells it again, though it is one item."""
+    log.warning("kept_in_inbox", source=source, reason=reason)
+    telemetry.count("alm.inbox.kept", source=source)
+    telemetry.note(outcome="kept", reason=reason)
 
 
 def reply_of(received: Received) -> Reply:
@@ -128,7 +136,9 @@ def again(item: InboxItem, order: str) -> Outgoing:
     if item.queue == REQUESTS_QUEUE:
         body = _whole(item, body)
     name = f"i:{_digest(item.id.encode())[:32]}:{_digest(order.encode())[:16]}"
-    return Outgoing(queue=item.queue, id=name, body=body, session=item.session or None)
+    context = telemetry.current()
+    session = item.session or None
+    return Outgoing(item.queue, name, body, session=session, traceparent=context)
 
 
 def _whole(item: InboxItem, body: bytes) -> bytes:

@@ -17,7 +17,7 @@ from alm.domain.ledger import Ledger
 from alm.domain.messages import trigger_id
 from alm.domain.requests import read_request
 from alm.engine import announcing
-from alm.entrypoints import intake, triggers
+from alm.entrypoints import intake, tracing, triggers
 from alm.entrypoints.answers import Accepted, Discarded, OrderShown, Redriven
 from alm.entrypoints.calls import Answer, Order, shown
 from alm.entrypoints.standing import model_of
@@ -144,6 +144,7 @@ def _send(app: App, order: Order, facts: Mapping[str, str]) -> Answer:
     accepted = intake.ordered(app, request, source="order")
     if accepted.done:
         return shown(200, Accepted(id=order.id, accepted=(), done=accepted.done))
-    app.ports.bus.send([triggers.outgoing(message) for message in accepted.messages])
-    models = tuple(message.model for message in accepted.messages)
+    messages = tracing.handed_on("api", accepted.messages)
+    app.ports.bus.send([triggers.outgoing(message) for message in messages])
+    models = tuple(message.model for message in messages)
     return shown(202, Accepted(id=order.id, accepted=models))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
+from alm import telemetry
 from alm.adapters.commit_outbox import CommitOutbox
 from alm.domain.ledger import Ledger
 from alm.domain.managed_model import (
@@ -157,16 +158,17 @@ class EngineWorld:
         self.handle(
             Decision(
                 kind=kind, model=MODEL, run=run or f"{MODEL}.r1", digest=digest or held, reply=reply
-            )
+            ),
+            telemetry.current(),
         )
 
-    def handle(self, message: AnyMessage) -> None:
+    def handle(self, message: AnyMessage, context: str = "") -> None:
         """Handle a message; if the process dies meanwhile, it comes again."""
         self._handled = message
         try:
-            handle(self.ports, message)
+            handle(self.ports, message, context=context)
         except Crash:
-            handle(self.ports, message, repeated=True)
+            handle(self.ports, message, repeated=True, context=context)
         finally:
             self._handled = None
 
@@ -179,7 +181,7 @@ class EngineWorld:
                 return
             self.clock.at = max(self.clock.at, due)
             self._taken.add(message.id)
-            self.handle(parse(message.body))
+            self.handle(parse(message.body), message.traceparent)
 
     def pending(self) -> list[Outgoing]:
         waiting = [m for m in self.bus.accepted(STEPS_QUEUE) if m.id not in self._taken]

@@ -10,7 +10,7 @@ import pytest
 from alm.domain.errors import Misconfigured, Unavailable
 from alm.domain.events import Delivery
 from alm.engine.announcing import EVENTS_QUEUE
-from alm.entrypoints import events, inbox, intake
+from alm.entrypoints import dead_letters, events, inbox, intake
 from alm.entrypoints.inbox import Received
 from tests.unit.entrypoints.app_world import AppWorld
 
@@ -68,7 +68,7 @@ def test_an_event_that_nobody_takes_is_kept_and_can_be_sent_again(world: AppWorl
 
 def test_the_refusal_of_an_event_is_no_event(world: AppWorld) -> None:
     events.on_event(world.app, message(b'{"tries": "many"}'))
-    intake.on_dead_letter(world.app, message())
+    dead_letters.on_dead_letter(world.app, message())
 
     assert 2 == len(world.records.inbox())
     assert [] == world.bus.sent
