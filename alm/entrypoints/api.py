@@ -24,7 +24,7 @@ from alm.entrypoints.calls import RETRY_SECONDS, Answer, Call, Order, problem
 from alm.entrypoints.repeats import Kept
 from alm.entrypoints.routes import ROUTES, Route
 
-__all__ = ["ROUTES", "Answer", "Call", "Route", "failed", "respond"]
+__all__ = ["ROUTES", "Answer", "Call", "Route", "carry_out", "failed", "respond"]
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 KEY_HEADER = "idempotency-key"
@@ -81,7 +81,7 @@ def _respond(app: App, call: Call) -> Answer:
         answer = route.handler(app, order)
         return conditions.with_etag(answer, call.headers.get(conditions.NONE_MATCH, ""))
     with _span(call, route, values):
-        answer = _unreadable(call, route) or _posted(app, call, route, values, caller.name)
+        answer = _unreadable(call, route) or _posted(app, call, caller.name)
         telemetry.note(attributes={"http.response.status_code": answer.status})
         return answer
 
@@ -123,21 +123,30 @@ def _unreadable(call: Call, route: Route) -> Answer | None:
     return None
 
 
-def _posted(app: App, call: Call, route: Route, values: Mapping[str, str], by: str) -> Answer:
+def _posted(app: App, call: Call, by: str) -> Answer:
     """Answer a call that has a body; where it is not certain, tell the key to repeat it with."""
-    given = call.headers.get(KEY_HEADER, "")
-    key = given or app.ports.new_id()
+    key = call.headers.get(KEY_HEADER) or app.ports.new_id()
     try:
-        document = _document(call)
-        order_id = _order_id(call, document, by, key)
-        asked = asks.read(route.takes, document, "a field of this order")
-        order = Order(values, asked, by, order_id, given)
-        return _changed(app, call, route, order) if route.changes else route.handler(app, order)
+        return carry_out(app, call, _document(call), by, key)
     except (Unavailable, Unknown) as error:
         told = f"{error}; try again with the header Idempotency-Key: {key}"
         return _refused(error, told, idempotency_key=key)
     except AlmError as error:
         return _refused(error, str(error))
+
+
+def carry_out(app: App, call: Call, document: Mapping[str, Any], by: str, key: str) -> Answer:
+    """Do what a POST asks of somebody who may: once, where the call has an idempotency key.
+
+    key: that one, or what else names the order. Raises what stands against it.
+    """
+    found = _route(call.method, call.path)
+    assert not isinstance(found, Answer), call.path
+    route, values = found
+    order_id = _order_id(call, document, by, key)
+    asked = asks.read(route.takes, document, "a field of this order")
+    order = Order(values, asked, by, order_id, call.headers.get(KEY_HEADER, ""))
+    return _changed(app, call, route, order) if route.changes else route.handler(app, order)
 
 
 def _changed(app: App, call: Call, route: Route, order: Order) -> Answer:
