@@ -163,7 +163,8 @@ class Scored(Shown):
 
 class RunRecord(Shown):
     """A run as it is on record. stage, due: of one in flight. result, finished: of one that ended;
-    `ok`, `verified`, `harvested` are good ends. state: what it carries from stage to stage."""
+    `ok`, `verified`, `harvested` are good ends. state: what it carries from stage to stage. trace:
+    the context (W3C traceparent) that it is recorded in, where telemetry is on."""
 
     schema_version: int | Absent = Field(
         default=None, alias="schema", exclude_if=lambda value: value is None
@@ -177,6 +178,7 @@ class RunRecord(Shown):
     history: tuple[Entry, ...] | Absent = absent()
     triggers: tuple[Trigger, ...] | Absent = absent()
     began: str | Absent = absent()
+    trace: str | Absent = absent()
     stage: str | Absent = absent()
     due: str | Absent = absent()
     result: str | Absent = absent()

@@ -24,7 +24,7 @@ from alm.entrypoints.calls import RETRY_SECONDS, Answer, Call, Order, problem
 from alm.entrypoints.repeats import Kept
 from alm.entrypoints.routes import ROUTES, Route
 
-__all__ = ["ROUTES", "Answer", "Call", "Route", "failed", "respond"]
+__all__ = ["ROUTES", "Answer", "Call", "Route", "carry_out", "failed", "respond"]
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 KEY_HEADER = "idempotency-key"
@@ -38,7 +38,7 @@ def respond(app: App, call: Call) -> Answer:
     try:
         answer = _respond(app, call)
     except AlmError as error:
-        answer = problem(problems.kind_of(error), str(error))
+        answer = _refused(error, str(error))
     return _traced(call, answer)
 
 
@@ -46,8 +46,14 @@ def failed(call: Call, error: Exception) -> Answer:
     """The answer when the app itself is at fault: where the log tells more, and nothing else."""
     instance = f"urn:uuid:{uuid.uuid4()}"
     log.error("api_failed", instance=instance, reason=f"{type(error).__name__}: {error}")
-    detail = f"the app failed; its log tells more under {instance}. Look what became of the call"
+    detail = f"the app failed; its log tells more under {instance}; look what became of the call"
     return _traced(call, problem(problems.FAILED, detail, {"instance": instance}))
+
+
+def _refused(error: AlmError, told: str, **more: str) -> Answer:
+    kind = problems.kind_of(error)
+    extra = {"Retry-After": str(RETRY_SECONDS)} if kind.status == 503 else {}
+    return problem(kind, told, more, **extra)
 
 
 def _traced(call: Call, answer: Answer) -> Answer:
@@ -75,7 +81,7 @@ def _respond(app: App, call: Call) -> Answer:
         answer = route.handler(app, order)
         return conditions.with_etag(answer, call.headers.get(conditions.NONE_MATCH, ""))
     with _span(call, route, values):
-        answer = _unreadable(call, route) or _posted(app, call, route, values, caller.name)
+        answer = _unreadable(call, route) or _posted(app, call, caller.name)
         telemetry.note(attributes={"http.response.status_code": answer.status})
         return answer
 
@@ -83,7 +89,7 @@ def _respond(app: App, call: Call) -> Answer:
 def _span(call: Call, route: Route, values: Mapping[str, str]) -> AbstractContextManager[object]:
     """What somebody may order is recorded, in the trace of the caller; mere looking is not."""
     return telemetry.span(
-        "score" if route.path.startswith("score/") else "api",
+        "api" if route.changes else "score",
         parent=call.headers.get("traceparent", ""),
         attributes={"http.request.method": call.method, "http.route": route.path},
         model=values.get("model", ""),
@@ -117,20 +123,30 @@ def _unreadable(call: Call, route: Route) -> Answer | None:
     return None
 
 
-def _posted(app: App, call: Call, route: Route, values: Mapping[str, str], by: str) -> Answer:
+def _posted(app: App, call: Call, by: str) -> Answer:
     """Answer a call that has a body; where it is not certain, tell the key to repeat it with."""
-    given = call.headers.get(KEY_HEADER, "")
-    key = given or app.ports.new_id()
+    key = call.headers.get(KEY_HEADER) or app.ports.new_id()
     try:
-        document = _document(call)
-        order_id = _order_id(call, document, by, key)
-        asked = asks.read(route.takes, document, "a field of this order")
-        order = Order(values, asked, by, order_id, given)
-        return _changed(app, call, route, order) if route.changes else route.handler(app, order)
+        return carry_out(app, call, _document(call), by, key)
     except (Unavailable, Unknown) as error:
         told = f"{error}; try again with the header Idempotency-Key: {key}"
-        extra = {"Retry-After": str(RETRY_SECONDS)}
-        return problem(problems.kind_of(error), told, {"idempotency_key": key}, **extra)
+        return _refused(error, told, idempotency_key=key)
+    except AlmError as error:
+        return _refused(error, str(error))
+
+
+def carry_out(app: App, call: Call, document: Mapping[str, Any], by: str, key: str) -> Answer:
+    """Do what a POST asks of somebody who may: once, where the call has an idempotency key.
+
+    key: that one, or what else names the order. Raises what stands against it.
+    """
+    found = _route(call.method, call.path)
+    assert not isinstance(found, Answer), call.path
+    route, values = found
+    order_id = _order_id(call, document, by, key)
+    asked = asks.read(route.takes, document, "a field of this order")
+    order = Order(values, asked, by, order_id, call.headers.get(KEY_HEADER, ""))
+    return _changed(app, call, route, order) if route.changes else route.handler(app, order)
 
 
 def _changed(app: App, call: Call, route: Route, order: Order) -> Answer:

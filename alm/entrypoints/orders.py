@@ -12,9 +12,11 @@ from typing import Any
 
 from alm.bootstrap import App
 from alm.domain.errors import NotFound
+from alm.domain.events import Left
 from alm.domain.ledger import Ledger
 from alm.domain.messages import trigger_id
 from alm.domain.requests import read_request
+from alm.engine import announcing
 from alm.entrypoints import intake, tracing, triggers
 from alm.entrypoints.answers import Accepted, Discarded, OrderShown, Redriven
 from alm.entrypoints.calls import Answer, Order, shown
@@ -81,17 +83,14 @@ def discard(app: App, order: Order) -> Answer:
     return shown(200, Discarded(id=order.id, discarded=item.id))
 
 
-def take_out(app: App, order: Order, answered: datetime | None) -> None:
+def take_out(app: App, order: Order, answered: datetime | None, *, how: Left) -> None:
     """Take the item out of the inbox, but for one that was kept again since it was `answered`."""
-    name = order.values["item"]
-    if answered is not None:
-        try:
-            item = app.ports.records.inbox_item(name)
-        except NotFound:
-            return
-        if item.at > answered:
-            return
-    app.ports.records.discard_inbox(name)
+    try:
+        item = app.ports.records.inbox_item(order.values["item"])
+    except NotFound:
+        return
+    if answered is None or item.at <= answered:
+        announcing.take_out(app.ports, item, how, order.by, order.id)
 
 
 def show_order(app: App, order: Order) -> Answer:

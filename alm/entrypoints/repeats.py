@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -46,18 +47,15 @@ def kept(app: App, order: Order) -> Kept | None:
     return _read(app, _path(order)) if order.key else None
 
 
-def keep(app: App, order: Order, call: Call, answer: Answer) -> Kept | None:
-    """Keep an answer; of two calls at once both get what the first one kept."""
+def keep(app: App, order: Order, call: Call, answer: Answer) -> None:
+    """Keep the answer to a call that has a key; of two at once the first one's."""
     if not order.key:
-        return None
+        return
     at = app.ports.clock.now()
     made = Kept(order.id, f"{call.method} {call.path}", at, answer.status, answer.body)
-    content = json.dumps({**made.__dict__, "at": at.isoformat()}, default=str).encode()
-    try:
+    content = json.dumps({**made.__dict__, "at": at.isoformat()}).encode()
+    with suppress(Conflict):
         app.ports.blobs.put(_path(order), content, if_absent=True)
-    except Conflict:
-        return _read(app, _path(order)) or made
-    return made
 
 
 def forget_old(app: App, now: datetime) -> None:

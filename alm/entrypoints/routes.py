@@ -55,9 +55,9 @@ ROUTES = (
     get("inbox", "reader", views.list_inbox, list[answers.InboxEntry], asks.InboxAsked),
     get("inbox/{item}", "reader", views.show_inbox, answers.InboxEntry),
     order("inbox/{item}/redrive", "operator", orders.redrive, answers=answers.Redriven,
-          closing=orders.take_out),
+          closing=partial(orders.take_out, how="redriven")),
     order("inbox/{item}/discard", "operator", orders.discard, answers=answers.Discarded,
-          statuses=(200,), closing=orders.take_out),
+          statuses=(200,), closing=partial(orders.take_out, how="discarded")),
     get("pipelines", "reader", views.list_pipelines, dict[str, list[answers.Stage]]),
     get("openapi.json", "reader", show_openapi, dict[str, object]),
 )  # fmt: skip

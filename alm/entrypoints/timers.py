@@ -89,6 +89,12 @@ def _sweep_all(app: App) -> None:
     app.ports.blobs.put(OVERVIEW, json.dumps(overview, sort_keys=True).encode())
 
 
+def _forget_repeats(app: App, now: datetime) -> None:
+    from alm.entrypoints import repeats  # it belongs to the API, which most workers never load
+
+    repeats.forget_old(app, now)
+
+
 def _show(statuses: Statuses, inbox_items: int, stuck: int) -> None:
     """Tell telemetry how things stand."""
     states = Counter(status.get("state", "") for status in statuses.values())
@@ -98,12 +104,6 @@ def _show(statuses: Statuses, inbox_items: int, stuck: int) -> None:
     telemetry.observe("alm.targets.unknown", unknown)
     telemetry.observe("alm.inbox.items", inbox_items)
     telemetry.observe("alm.runs.stuck", stuck)
-
-
-def _forget_repeats(app: App, now: datetime) -> None:
-    from alm.entrypoints import repeats  # it belongs to the API, which most workers never load
-
-    repeats.forget_old(app, now)
 
 
 def _commit(app: App, now: datetime) -> None:

@@ -78,13 +78,13 @@ def list_versions(app: App, order: Order) -> Answer:
     return shown(
         200,
         [
-            Version(**manifest.model_dump(), aliases=_aliases(ledger, manifest.version, newest))
+            Version(**manifest.model_dump(), aliases=aliases(ledger, manifest.version, newest))
             for manifest in manifests
         ],
     )
 
 
-def _aliases(ledger: Ledger, version: str, newest: str) -> tuple[Alias, ...]:
+def aliases(ledger: Ledger, version: str, newest: str) -> tuple[Alias, ...]:
     known = {served.version for served in (*ledger.serves.values(), *ledger.before.values())}
     holds: dict[Alias, bool] = {
         "champion": is_champion(ledger, version),

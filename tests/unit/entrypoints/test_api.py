@@ -248,6 +248,7 @@ def test_trouble_behind_the_api_is_told_apart(world, error, status):
     world.ledgers.fail("list", error)
     answer = world.call("GET", "models")
     assert (answer.status, str(error) in answer.body["detail"]) == (status, True)
+    assert answer.headers.get("Retry-After") == ("5" if status == 503 else None)
 
 
 def test_what_has_no_etag_is_never_kept_and_nothing_is_sniffed(world):

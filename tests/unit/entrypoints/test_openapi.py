@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import azure.functions as func
@@ -12,12 +13,14 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
 
 from alm.domain.errors import AlmError, Denied, Misconfigured, Unavailable, Unknown
+from alm.domain.ledger import Active, Ledger
 from alm.domain.messages import trigger_id
 from alm.domain.run import RunState
 from alm.domain.versions import InService
-from alm.entrypoints import api, asks, openapi
+from alm.engine import finishing
+from alm.entrypoints import answers, api, asks, openapi
 from alm.entrypoints.calls import ALWAYS, Answer
-from alm.ports import Row, Scores
+from alm.ports import InboxItem, Row, Scores
 from tests.doubles.storage import EPOCH
 from tests.unit.entrypoints.app_world import KEYS, AppWorld, covered, trigger
 from tests.unit.entrypoints.test_api import BODIES, address, furnished
@@ -162,6 +165,20 @@ def test_what_is_answered_is_what_the_document_says(world, name, furnish, query)
     answer = world.call(route.method, address(route), body, role=route.role, query=query)
     assert answer.status in route.statuses, answer.body
     check(route, answer)
+
+
+def test_nothing_that_the_app_knows_is_missing_from_what_is_shown(world):
+    """But the steps of a ledger, and the triggers that it has seen."""
+    ledger = world.active()
+    step = ledger.active.step
+    ended = finishing.ended_record(ledger.model_copy(update={"finished_at": EPOCH}), step)
+    in_flight = finishing.active_record(step.model_copy(update={"ledger": ledger}), EPOCH)
+    record = {info.alias or name for name, info in answers.RunRecord.model_fields.items()}
+
+    assert set(answers.ShownLedger.model_fields) == set(Ledger.model_fields) - {"seen"}
+    assert set(answers.ActiveRun.model_fields) == set(Active.model_fields) - {"step"}
+    assert set(answers.InboxEntry.model_fields) == {field.name for field in fields(InboxItem)}
+    assert set(ended) | set(in_flight) == record
 
 
 @pytest.mark.parametrize("state", ["sent", "waiting", "running", "ended"])

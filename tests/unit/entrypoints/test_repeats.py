@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from alm.domain.errors import Unavailable, Unknown
+from alm.engine.announcing import EVENTS_QUEUE
 from alm.entrypoints import api, repeats, timers
 from alm.entrypoints.calls import Answer
 from tests.doubles.storage import EPOCH
@@ -134,6 +136,28 @@ def test_an_item_that_was_kept_again_stays_when_an_old_redrive_is_repeated(world
 
     assert list(world.records.items) == ["alm-requests:1"]
     assert len(world.sent("alm-requests")) == 1
+
+
+@pytest.mark.parametrize(("call", "how"), [("redrive", "redriven"), ("discard", "discarded")])
+def test_who_listens_is_told_that_an_item_left_whatever_dies_in_between(tmp_path, call, how):
+    world = AppWorld(tmp_path / "m", event_queues=("watchers",))
+    world.records.put_inbox(item(model="churn"))
+    world.records.fail("discard_inbox", Unknown("it died here"))
+
+    for _ in range(3):
+        world.call("POST", f"inbox/alm-requests:1/{call}", headers=KEY)
+
+    (told,) = world.sent("watchers")
+    event = json.loads(told.body)
+    assert (event["type"], event["data"]["how"]) == ("alm.inbox.left", how)
+    assert (event["data"]["by"], event["data"]["item"]) == ("key:operator", "alm-requests:1")
+
+
+def test_nobody_is_told_of_events_that_leave_the_inbox(tmp_path):
+    world = AppWorld(tmp_path / "m", event_queues=("watchers",))
+    world.records.put_inbox(item("x", queue=EVENTS_QUEUE))
+    world.call("POST", "inbox/x/redrive")
+    assert (world.sent("watchers"), world.records.items) == ([], {})
 
 
 def test_of_two_calls_at_once_both_are_answered(world):
