@@ -35,7 +35,7 @@ NAMED = ("ALM_LOCAL", "ALM_ARM_URL", "ALM_STUDIO_URL", "ALM_ALLOWED_HOSTS")
 def add_to(cli: typer.Typer) -> None:
     """Add the commands that work on files to the command line."""
 
-    @cli.command(epilog="Example: alm validate managed_models")
+    @cli.command("validate", epilog="Example: alm validate managed_models")
     def validate(
         folder: Annotated[Path, typer.Argument(help="The folder of declarations.")] = Path(
             "managed_models"
@@ -50,8 +50,9 @@ def add_to(cli: typer.Typer) -> None:
         typer.echo(json.dumps(found) if as_json else told)
 
     @cli.command(
+        "init",
         epilog="Example: alm init churn --target https://…/endpoints/ep2 --training https://…"
-        "/endpoints/default"
+        "/endpoints/default",
     )
     def init(
         model: Annotated[str, typer.Argument(help="The name of the managed model.")],
