@@ -17,7 +17,7 @@ from alm.adapters.yaml_lines import Document
 from alm.domain.declared import Declared, Single
 from alm.domain.errors import Misconfigured
 from alm.domain.family import SEPARATOR, Family, fill, placeholders
-from alm.domain.mistakes import Mistake, told
+from alm.domain.mistakes import Mistake, Mistaken
 from alm.domain.nearest import shown, suggestion
 from alm.domain.patterns import Pattern
 
@@ -39,7 +39,7 @@ def read_folder(folder: Path) -> list[Declared]:
     mistakes += [mistake for reading in readings for mistake in reading.mistakes]
     mistakes += declaration_sets.mistakes(readings)
     if mistakes:
-        raise Misconfigured(told(mistakes))
+        raise Mistaken(mistakes)
     return [reading.declared for reading in readings if reading.declared is not None]
 
 
