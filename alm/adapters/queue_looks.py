@@ -70,16 +70,16 @@ class QueueLooks:
             facts = replace(facts, unseen="this broker has no management API")
         else:
             try:
-                facts = self._asked(self._admin, name)
+                facts = self.properties(name)
             except (Denied, Unavailable) as error:
                 facts = replace(facts, unseen=str(error))
         with _quiet(), self._connect() as client:
             return self._tried(client, facts)
 
-    def _asked(
-        self, connect: Callable[[], ServiceBusAdministrationClient], name: str
-    ) -> QueueFacts:
-        with _told(name), connect() as admin:
+    def properties(self, name: str) -> QueueFacts:
+        """What the management API tells. Raises NotFound, Denied, Unavailable."""
+        assert self._admin is not None, "asked of namespaces that have the API"
+        with _told(name), self._admin() as admin:
             queue: Any = admin.get_queue(name, timeout=SECONDS_MAX)
             counts: Any = admin.get_queue_runtime_properties(name, timeout=SECONDS_MAX)
         window = queue.duplicate_detection_history_time_window
