@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from alm.entrypoints import doctor, initialise, looking, ordering, studio, waiting
+from alm.entrypoints import doctor, initialise, looking, ordering, studio, validating, waiting
 from alm.entrypoints.client import Client
 from alm.entrypoints.exits import EPILOG, Commands
 from alm.entrypoints.version import version
@@ -46,7 +46,7 @@ def connect(
     context.obj = Client(url or LOCAL_URL, key)
 
 
-for part in (looking, ordering, waiting, doctor, initialise, studio):
+for part in (looking, ordering, waiting, doctor, validating, initialise, studio):
     part.add_to(cli)
 
 

@@ -1,4 +1,4 @@
-"""`alm validate` checks declarations; `alm init` writes one from web services that exist.
+"""`alm init`: writes a declaration from web services that exist.
 
 It reads the services and scores one row of their own example, never changes them, and writes a
 file that is valid as it stands and is to be read through by people.
@@ -34,20 +34,6 @@ NAMED = ("ALM_LOCAL", "ALM_ARM_URL", "ALM_STUDIO_URL", "ALM_ALLOWED_HOSTS")
 
 def add_to(cli: typer.Typer) -> None:
     """Add the commands that work on files to the command line."""
-
-    @cli.command("validate", epilog="Example: alm validate managed_models")
-    def validate(
-        folder: Annotated[Path, typer.Argument(help="The folder of declarations.")] = Path(
-            "managed_models"
-        ),
-        as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
-    ) -> None:
-        """Check declarations of managed models; every mistake is told with file, line, remedy."""
-        declared = Declarations.read(folder, None)
-        declared.check_members()
-        found = {"models": declared.models(), "families": list(declared.families())}
-        told = f"{len(found['models'])} managed models, {len(found['families'])} families"
-        typer.echo(json.dumps(found) if as_json else told)
 
     @cli.command(
         "init",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,13 +38,15 @@ CONNECTIONS = re.compile(
 
 def look_at_settings(around: Surroundings) -> Iterator[Finding]:
     """Every mistake in the settings, names that mean nothing, and what is not safe."""
-    environment = around.environment
+    secrets = named.variables(around.models_folder, around.environment)
+    yield from judge_settings(around.environment, secrets)
+
+
+def judge_settings(environment: Mapping[str, str], secrets: Collection[str]) -> Iterator[Finding]:
+    """The same of any settings. secrets: variables that are named elsewhere."""
     wrong = settings.faults(environment)
     for name, what in wrong:
         yield SETTINGS.failed(name or "together", what, f"correct it; {SAMPLE}")
-    secrets: Collection[str] = ()
-    with suppress(Misconfigured):  # the declarations have a check of their own
-        secrets = named.variables(around)
     yield from unknown_names(environment, secrets)
     if not wrong:
         yield from doubts(settings.read(environment), environment)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from alm.domain.managed_model import ArmWebService, ManagedModel
 from alm.entrypoints.doctor.surroundings import Surroundings
 
+_VARIABLE = re.compile(r"\benv:([A-Za-z_]\w*)")
 _SECRET = re.compile(r"(env:|keyvault:)\S+")
 
 
@@ -48,9 +50,15 @@ def secrets(around: Surroundings) -> dict[str, list[str]]:
     return found
 
 
-def variables(around: Surroundings) -> list[str]:
-    """The environment variables that secrets are."""
-    return [name.removeprefix("env:") for name in secrets(around) if name.startswith("env:")]
+def variables(folder: Path, given: Mapping[str, str]) -> set[str]:
+    """The environment variables that declarations and settings name as secrets.
+
+    They are looked for in the text: a family without members, or a file with mistakes, names its
+    secrets all the same.
+    """
+    files = [path for path in folder.glob("*") if path.suffix in (".yaml", ".csv")]
+    listed = [path.read_text(encoding="utf-8", errors="replace") for path in files]
+    return {name for text in (*listed, *given.values()) for name in _VARIABLE.findall(text)}
 
 
 def services(model: ManagedModel) -> Iterator[object]:
