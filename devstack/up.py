@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stack.deaths.put(_SIGNAL))
     try:
         with stack:
-            client = write_client_settings(arguments.data, stack.addresses)
+            client = write_client_settings(arguments.data, stack.addresses, dict(arguments.env))
             facts = stack.addresses | {"pids": stack.pids(), "client_settings": str(client)}
             sys.stdout.write(json.dumps(facts) + "\n") if arguments.json else _print(facts)
             sys.stdout.flush()
