@@ -128,6 +128,8 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "event_not_sent": ("types", "reason"),
     "event_not_delivered": ("id", "type", "tries", "reason"),
     "event_dropped": ("type", "reason"),
+    "api_failed": ("instance", "reason"),
+    "not_shown": ("kind", "mistakes"),
     "telemetry_off": ("reason",),
 }
 """Log events with the fields they may have; each is told as `alm.<field>`, and what is bound by the

@@ -16,7 +16,10 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
+from jsonschema import Draft7Validator
 
+from alm.entrypoints.declaration_schema import declaration_schema
 from devstack.demo import experiment, models
 from devstack.demo.models import Demonstrated, Wishes
 from devstack.demo.operator import Operator
@@ -61,6 +64,9 @@ class Board:
                 self._rows = {str(row["model"]): row for row in rows}
                 self._asked = time.monotonic()
             return self._rows[model]
+
+
+EDITORS = Draft7Validator(declaration_schema())  # what they know of declarations
 
 
 class World:
@@ -116,6 +122,8 @@ class World:
             models.write(declared, _with_webhook(self.models[name].declaration))
         for name in experiments:
             experiment.prepare(self.studio, declared, name)
+        for path in declared.glob("*.yaml"):
+            EDITORS.validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         self.stack.start("host")
         self.board = Board(self.operator)
 
