@@ -75,6 +75,12 @@ def test_azure_functions_is_visible_in_one_file():
     assert importing("alm", "azure.functions", "azurefunctions") == []
 
 
+def test_opentelemetry_is_named_only_where_it_is_set_up():
+    named = importing("alm", "opentelemetry", "azure.monitor")
+    allowed = ("alm/adapters/open_telemetry.py", "alm/adapters/telemetry_export.py")
+    assert [item for item in named if not item.startswith(allowed)] == []
+
+
 def test_the_local_stack_and_the_app_do_not_know_each_other():
     assert importing("devstack", "alm") == []
     assert importing("alm", "devstack", "tests") == []
