@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -22,11 +23,14 @@ from alm.adapters.declarations import Declarations
 from alm.adapters.studio.declaring import declaration
 from alm.adapters.studio.declaring_families import Templates, family
 from alm.domain.errors import Misconfigured, Refused
+from alm.domain.nearest import shown
 from alm.entrypoints.arguments import client
 from alm.entrypoints.expanding import add
 from alm.entrypoints.init_experiments import Experiments, written_from
 from alm.entrypoints.init_members import Members, membership, templated
 from alm.entrypoints.init_services import Services, Where
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,89}")  # it names a file, too
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ def init(
     written: Written,
 ) -> None:
     """Write a managed model or a family from existing web services or experiments."""
+    if not NAME.fullmatch(model):
+        raise Refused(f"{shown(model)} cannot be a name: small letters, digits, . _ -, at most 90")
     path = written.folder / f"{model}.yaml"
     if path.exists() and not written.dry_run:
         raise Refused(f"{path} exists; choose another name, or remove it first")
