@@ -10,8 +10,7 @@ import azurefunctions.extensions.bindings.blob as blob
 
 from alm import bootstrap, settings
 from alm.bootstrap import App
-from alm.entrypoints import api as people
-from alm.entrypoints import intake, timers
+from alm.entrypoints import dead_letters, events, intake, timers
 from alm.entrypoints.intake import Received
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -19,6 +18,7 @@ BUS, STORAGE = "ALM_SERVICEBUS", "ALM_STORAGE"  # settings that say where they a
 BYTES = func.DataType.BINARY  # as text the host would rewrite a body, or its metadata from it
 DEAD = "/$DeadLetterQueue"
 EVENTS = func.BlobSource.EVENT_GRID
+ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]  # what the API does not have, it says itself
 
 
 @lru_cache(maxsize=1)
@@ -38,6 +38,7 @@ def received(message: func.ServiceBusMessage, queue: str) -> Received:
         reply_to=message.reply_to or "",
         deliveries=message.delivery_count or 1,
         reason=str(properties.get("DeadLetterReason", "")),
+        traceparent=str(properties.get("traceparent") or properties.get("Diagnostic-Id", "")),
     )
 
 
@@ -110,21 +111,36 @@ def on_sweep(tick: func.TimerRequest) -> None:
 
 @app.service_bus_queue_trigger("message", BUS, "alm-steps" + DEAD, data_type=BYTES)
 def on_dead_letter(message: func.ServiceBusMessage) -> None:
-    intake.on_dead_letter(the_app(), received(message, "alm-steps"))
+    dead_letters.on_dead_letter(the_app(), received(message, "alm-steps"))
 
 
 @app.service_bus_queue_trigger("message", BUS, "alm-requests" + DEAD, data_type=BYTES)
 def on_request_dead_letter(message: func.ServiceBusMessage) -> None:
-    intake.on_dead_letter(the_app(), received(message, "alm-requests"))
+    dead_letters.on_dead_letter(the_app(), received(message, "alm-requests"))
+
+
+@app.service_bus_queue_trigger("message", BUS, "alm-events", data_type=BYTES)
+def on_event(message: func.ServiceBusMessage) -> None:
+    events.on_event(the_app(), received(message, "alm-events"))
+
+
+@app.service_bus_queue_trigger("message", BUS, "alm-events" + DEAD, data_type=BYTES)
+def on_event_dead_letter(message: func.ServiceBusMessage) -> None:
+    dead_letters.on_dead_letter(the_app(), received(message, "alm-events"))
 
 
 # People ----------------------------------------------------------------------------------------
 
 
 def answered(req: func.HttpRequest, path: str) -> func.HttpResponse:
+    from alm.entrypoints import api as people  # not before somebody calls: most workers do not
+
     headers = {name.lower(): value for name, value in req.headers.items()}
     call = people.Call(req.method, path, headers, dict(req.params), req.get_body())
-    answer = people.respond(the_app(), call)
+    try:
+        answer = people.respond(the_app(), call)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with us, the caller gets a problem
+        answer = people.failed(call, error)
     return func.HttpResponse(
         answer.text,
         status_code=answer.status,
@@ -138,6 +154,6 @@ def score(req: func.HttpRequest) -> func.HttpResponse:
     return answered(req, f"score/{req.route_params.get('model', '')}")
 
 
-@app.route("{*path}", methods=["GET", "POST"])
+@app.route("{*path}", methods=ANY)
 def api(req: func.HttpRequest) -> func.HttpResponse:
     return answered(req, req.route_params.get("path", ""))

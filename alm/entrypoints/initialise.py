@@ -30,6 +30,7 @@ from alm.entrypoints.init_experiments import Experiments, written_from
 from alm.entrypoints.init_members import Members, membership, templated
 from alm.entrypoints.init_services import Services, Where
 
+SCHEMA = Path(__file__).resolve().parents[2] / "docs/schemas/managed-model.json"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,89}")  # it names a file, too
 
 
@@ -146,11 +147,12 @@ def check(name: str, text: str, beside: Path | None = None) -> None:
 def write(path: Path, text: str, beside: Path | None = None) -> None:
     """Write the file and check it; one that would not be accepted is not left behind.
 
-    beside: a file of members that belongs next to it.
+    beside: a file of members that belongs next to it. The first line tells editors where the
+    schema is, where there is one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     copied = _put_beside(path.parent, beside)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(_for_editors(path.parent) + text, encoding="utf-8")
     try:
         Declarations.read(path.parent, None)
     except Misconfigured as error:
@@ -160,6 +162,13 @@ def write(path: Path, text: str, beside: Path | None = None) -> None:
         if copied is not None:
             copied.unlink()
         raise
+
+
+def _for_editors(folder: Path) -> str:
+    if not SCHEMA.is_file():
+        return ""
+    named = Path(os.path.relpath(SCHEMA, folder.resolve())).as_posix()
+    return f"# yaml-language-server: $schema={named}\n"
 
 
 def _put_beside(folder: Path, file: Path | None) -> Path | None:

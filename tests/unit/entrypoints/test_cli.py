@@ -14,11 +14,11 @@ from typer.testing import CliRunner, Result
 
 from alm.domain.ledger import Ledger
 from alm.domain.messages import trigger_id
-from alm.domain.run import Served
+from alm.domain.run import BlobRef, RunState, Served
 from alm.entrypoints.calls import Answer, Call
 from alm.entrypoints.cli import cli
 from tests.unit.entrypoints.api_server import ApiServer
-from tests.unit.entrypoints.app_world import CHURN, DIGEST, KEYS, AppWorld, trigger
+from tests.unit.entrypoints.app_world import CHURN, DIGEST, KEYS, AppWorld, covered, trigger
 from tests.unit.entrypoints.test_api import furnished, item
 
 Alm = Callable[..., Result]
@@ -172,12 +172,8 @@ def test_an_ended_run_is_shown_as_a_timeline(alm, world):
         "why": "auc 0.6",
         "at": "2026-01-05T12:00:00",
     }
-    source = {
-        "source": "dataset",
-        "at": "2026-01-05",
-        "blob": {"container": "datasets", "name": "a.csv"},
-    }
-    world.ended("rejected", history=[entry], triggers=[{"id": "t", **source}])
+    started = covered("t", blob=BlobRef(container="datasets", name="a.csv"))
+    world.ended("rejected", history=[entry], triggers=started)
     shown = alm("run", "churn.r7").stdout
     for text in ("rejected", "evaluate", "auc 0.6", "started by dataset datasets/a.csv"):
         assert text in shown
@@ -235,7 +231,8 @@ def test_names_cannot_lead_elsewhere(alm, world):
 
 def test_approve_shows_what_is_approved(alm, world):
     furnished(world)
-    state = {"version": 4, "metrics": {"auc": 0.8123}, "champion": {"version": "v3"}}
+    champion = Served(version="v3", digest="d", blob="alm-versions/churn/v3.ilearner")
+    state = RunState(version=4, metrics={"auc": 0.8123}, champion=champion).model_dump()
     record = {"run": "churn.r7", "model": "churn", "pipeline": "retrain", "state": state}
     world.records.put_active("churn", "churn.r7", record)
     shown = alm("approve", "churn.r7", role="approver").stdout
@@ -270,7 +267,7 @@ def ends(world: AppWorld, result: str) -> Callable[[Call, Answer], None]:
             name = trigger_id(model, answer.body["id"])
             at = "2026-01-05T12:00:00"
             entry = {"n": 9, "stage": "smoke", "outcome": "done", "why": "proved", "at": at}
-            world.ended(result, model, number, triggers=[{"id": name}], why="told", history=[entry])
+            world.ended(result, model, number, triggers=covered(name), why="told", history=[entry])
 
     return after
 
@@ -330,7 +327,7 @@ def test_a_held_run_is_4_where_people_are_not_waited_for(alm, world, server):
 
 @pytest.mark.parametrize(("result", "code"), [("ok", 0), ("rejected", 1)])
 def test_a_run_or_an_order_can_be_attached_to_again(alm, world, result, code):
-    world.ended(result, triggers=[{"id": trigger_id("churn", "o1")}])
+    world.ended(result, triggers=covered(trigger_id("churn", "o1")))
     for words in (("churn.r7",), ("o1", "--model", "churn")):
         waited = alm("wait", *words, "--json")
         assert (waited.exit_code, json.loads(waited.stdout)["runs"][0]["result"]) == (code, result)
@@ -340,7 +337,7 @@ def test_an_order_to_a_family_is_attached_to_by_the_familys_name(alm, world):
     for number, shop in enumerate(("north", "south"), start=1):
         world.put_ledger(Ledger(model=f"shops--{shop}"))
         name = trigger_id(f"shops--{shop}", "o1")
-        world.ended("verified", f"shops--{shop}", number, triggers=[{"id": name}])
+        world.ended("verified", f"shops--{shop}", number, triggers=covered(name))
     rows = parsed(alm("wait", "o1", "--model", "shops", "--json"))["runs"]
     assert [row["run"] for row in rows] == ["shops--north.r1", "shops--south.r2"]
     assert alm("wait", "o1", "--model", "nobody").exit_code == 1
