@@ -56,7 +56,7 @@ def look_at_api(around: Surroundings) -> Iterator[Finding]:
 
 
 def roles(api: Client) -> list[str]:
-    """What a key lets us do. Orders about a run that cannot be tell: not allowed, or no such run."""
+    """What a key lets us do: orders about a run that cannot be are refused in one way or another."""
     found = ["reader"]
     for role, verb in (("operator", "cancel"), ("approver", "approve")):
         try:
