@@ -10,7 +10,6 @@ Source: refusals of links (`amqp:not-allowed`) as the service answers a receiver
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -73,7 +72,7 @@ class QueueLooks:
                 facts = self.properties(name)
             except (Denied, Unavailable) as error:
                 facts = replace(facts, unseen=str(error))
-        with _quiet(), self._connect() as client:
+        with self._connect() as client:
             return self._tried(client, facts)
 
     def properties(self, name: str) -> QueueFacts:
@@ -160,18 +159,6 @@ def _told(name: str) -> Iterator[None]:
         raise Unavailable(f"queue {name} cannot be reached ({type(error).__name__})") from error
     except (AzureError, OSError, ValueError) as error:  # ValueError: its text may quote the key
         raise Unavailable(f"queue {name} cannot be reached ({type(error).__name__})") from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The SDK logs each link that is refused; here that is an answer."""
-    logger = logging.getLogger("azure.servicebus")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 def _admin_by(text: str, ends: dict[str, Any]) -> Callable[[], ServiceBusAdministrationClient]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from alm.adapters.declarations import Declarations
 from alm.adapters.studio.declaring import declaration
 from alm.adapters.studio.declaring_families import Templates, family
 from alm.domain.errors import Misconfigured, Refused
+from alm.domain.nearest import shown
 from alm.entrypoints.arguments import client
 from alm.entrypoints.expanding import add
 from alm.entrypoints.init_experiments import Experiments, written_from
@@ -29,6 +31,7 @@ from alm.entrypoints.init_members import Members, membership, templated
 from alm.entrypoints.init_services import Services, Where
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs/schemas/managed-model.json"
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,89}")  # it names a file, too
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ def init(
     written: Written,
 ) -> None:
     """Write a managed model or a family from existing web services or experiments."""
+    if not NAME.fullmatch(model):
+        raise Refused(f"{shown(model)} cannot be a name: small letters, digits, . _ -, at most 90")
     path = written.folder / f"{model}.yaml"
     if path.exists() and not written.dry_run:
         raise Refused(f"{path} exists; choose another name, or remove it first")
@@ -142,8 +147,8 @@ def check(name: str, text: str, beside: Path | None = None) -> None:
 def write(path: Path, text: str, beside: Path | None = None) -> None:
     """Write the file and check it; one that would not be accepted is not left behind.
 
-    Its first line tells editors where the schema is, where there is one. beside: a file of members
-    that belongs next to it.
+    beside: a file of members that belongs next to it. The first line tells editors where the
+    schema is, where there is one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     copied = _put_beside(path.parent, beside)

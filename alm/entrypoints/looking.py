@@ -121,6 +121,11 @@ def pipelines(context: typer.Context, as_json: AsJson = False) -> None:
         _show(stages, False, tables_out.PIPELINES)
 
 
+def openapi(context: typer.Context, as_json: AsJson = False) -> None:
+    """Print the API's OpenAPI document, for programs that call it."""
+    _show(client(context).get("openapi.json"), as_json)
+
+
 def choose(
     context: typer.Context,
     model: Model,
@@ -181,6 +186,7 @@ COMMANDS: Mapping[Handler, str] = {
     order: "order churn 5f0c2d.1f3a9c07",
     inbox: "inbox --json",
     pipelines: "pipelines",
+    openapi: "openapi --json",
     choose: "choose churn --alias champion",
     open_: "open models/churn --print",
 }

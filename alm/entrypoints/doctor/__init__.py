@@ -5,8 +5,10 @@ It changes nothing but probe blobs of its own, which it removes again.
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -106,11 +108,23 @@ def _examined(around: Surroundings, made: Sequence[checks.Check]) -> list[Findin
         else:
             tables_out.line(console, doing)
 
-    with console.status("") as status:
+    with _quiet(), console.status("") as status:
         for finding in checks.examine(around, made, told):
             found.append(finding)
             status.update(f"{doing} ({len(found)} looked at)")
     return found
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The SDKs log each refusal at length; here that is an answer, and told as one."""
+    logger = logging.getLogger("azure")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _show(found: Sequence[Finding], as_json: bool, strict: bool) -> None:

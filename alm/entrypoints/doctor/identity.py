@@ -98,6 +98,8 @@ def _by(names: list[str]) -> str:
 def look_at_webhooks(around: Surroundings) -> Iterator[Finding]:
     """Whether the host of each webhook may be called; nothing is posted."""
     listed: dict[str, str] = {}
+    if around.settings.events_webhook:
+        listed[around.settings.events_webhook] = "ALM_EVENTS_WEBHOOK"
     for model in named.models(around):
         if model.notify.webhook:
             listed.setdefault(model.notify.webhook, model.model)

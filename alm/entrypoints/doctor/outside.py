@@ -11,6 +11,7 @@ from alm.entrypoints.doctor.surroundings import Surroundings
 
 REPOSITORY, API = Notes("repository"), Notes("api")
 WAITING_MAX = 100
+LET_IN = (400, 404)  # whoever may not is told 403 before the order is looked at
 NO_RUN = "-"  # is no name of a run: whoever may decide is told so, and nothing happens
 TRIED: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("operator", "cancel", {}),
@@ -59,13 +60,13 @@ def look_at_api(around: Surroundings) -> Iterator[Finding]:
 
 
 def roles(api: Client) -> list[str]:
-    """What a key lets us do. Orders about a run that cannot be tell: not allowed, or not found."""
+    """What a key lets us do: orders about a run that cannot be are refused in one way or another."""
     found = ["reader"]
     for role, verb, document in TRIED:
         try:
             api.post("runs", NO_RUN, verb, document=document)
         except ApiFailed as error:
-            if error.status == 404:
+            if error.status in LET_IN:
                 found.append(role)
     return found
 

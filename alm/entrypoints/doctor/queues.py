@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from alm.bootstrap import REQUESTS_QUEUE
 from alm.domain.errors import AlmError, NotFound
 from alm.domain.looks import QueueFacts
+from alm.engine.announcing import EVENTS_QUEUE
 from alm.engine.sending import STEPS_QUEUE
 from alm.entrypoints.doctor.findings import Finding, Notes
 from alm.entrypoints.doctor.surroundings import Surroundings
@@ -36,10 +37,11 @@ class Wish:
 
 
 def wishes(settings: Settings) -> list[Wish]:
-    """The queues of the app, and those that it answers to."""
-    own = [Wish(STEPS_QUEUE, True, True), Wish(REQUESTS_QUEUE, False, True)]
-    answers = [Wish(name, False, False, 0, 0, 0) for name in settings.reply_queues]
-    return own + answers
+    """The queues of the app, and those of others that it answers to and tells events to."""
+    own = [Wish(STEPS_QUEUE, True, True)]
+    own += [Wish(name, False, True) for name in (REQUESTS_QUEUE, EVENTS_QUEUE)]
+    others = (*settings.reply_queues, *filter(None, [settings.events_queue]))
+    return own + [Wish(name, False, False, 0, 0, 0) for name in others]
 
 
 def look_at_queues(around: Surroundings) -> Iterator[Finding]:

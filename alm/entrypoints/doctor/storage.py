@@ -30,7 +30,7 @@ GRANT_BEGINS_BEFORE = timedelta(minutes=5)  # as grants are made; a clock that i
 GRANT_LEAVE = timedelta(minutes=10)  # that makes grants which are not valid yet
 SWEPT_AGE_MAX = timedelta(minutes=5)  # it is swept every minute
 BLOBS_LOOKED_AT_MAX = 200
-CREATE = "create it (the deployment does; locally the app does when it starts)"
+CREATE = "create it (the deployment does; locally the app does when it is first called)"
 ROLE = "give the app's identity the role Storage Blob Data Contributor on the account"
 
 

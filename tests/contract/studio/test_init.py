@@ -193,6 +193,12 @@ def test_experiments_without_a_service_leave_the_smoke_tests_to_people(world, fo
     assert "smoke_tests" not in document
 
 
+@pytest.mark.parametrize("name", ["../sales", "Sales", "/tmp/sales", "a b"])
+def test_a_name_that_is_no_name_leads_nowhere(world, folder, name):
+    refused = init(world, folder, name, "--target", "sales predictive/north")
+    assert (refused.exit_code, "cannot be a name" in refused.stderr) == (1, True)
+
+
 def test_a_file_is_not_written_over_and_json_names_it(world, folder):
     words = ("sales", "--target", "sales predictive/north")
     answer = json.loads(init(world, folder, *words, "--json").stdout)
