@@ -12,6 +12,7 @@ from alm import bootstrap, settings
 from alm.bootstrap import App
 from alm.entrypoints import api as people
 from alm.entrypoints import intake, timers
+from alm.entrypoints import page as pages
 from alm.entrypoints.intake import Received
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -121,23 +122,28 @@ def on_request_dead_letter(message: func.ServiceBusMessage) -> None:
 # People ----------------------------------------------------------------------------------------
 
 
-def answered(req: func.HttpRequest, path: str) -> func.HttpResponse:
+def call(req: func.HttpRequest, path: str) -> people.Call:
     headers = {name.lower(): value for name, value in req.headers.items()}
-    call = people.Call(req.method, path, headers, dict(req.params), req.get_body())
-    answer = people.respond(the_app(), call)
+    return people.Call(req.method, path, headers, dict(req.params), req.get_body())
+
+
+def answer(given: people.Answer | pages.Answer) -> func.HttpResponse:
     return func.HttpResponse(
-        answer.text,
-        status_code=answer.status,
-        headers=answer.headers,
-        mimetype=answer.media_type,
+        given.text, status_code=given.status, headers=given.headers, mimetype=given.media_type
     )
 
 
-@app.route("score/{model}", methods=["POST"])
+@app.route("api/score/{model}", methods=["POST"])
 def score(req: func.HttpRequest) -> func.HttpResponse:
-    return answered(req, f"score/{req.route_params.get('model', '')}")
+    path = f"score/{req.route_params.get('model', '')}"
+    return answer(people.respond(the_app(), call(req, path)))
+
+
+@app.route("api/{*path}", methods=["GET", "POST"])  # Azure tries `api` before `page`: by name
+def api(req: func.HttpRequest) -> func.HttpResponse:
+    return answer(people.respond(the_app(), call(req, req.route_params.get("path", ""))))
 
 
 @app.route("{*path}", methods=["GET", "POST"])
-def api(req: func.HttpRequest) -> func.HttpResponse:
-    return answered(req, req.route_params.get("path", ""))
+def page(req: func.HttpRequest) -> func.HttpResponse:
+    return answer(pages.respond(the_app(), call(req, req.route_params.get("path", ""))))

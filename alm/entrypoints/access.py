@@ -58,12 +58,27 @@ def authorise(
         caller = None
     if caller is None:
         return _unrecognised(key, settings)
-    if needed not in caller.roles:
-        has = ", ".join(sorted(caller.roles))
-        return Forbidden(403, f"{caller.name} is {has}; this needs the role {needed}")
+    allowed = permitted(caller, needed)
+    if isinstance(allowed, Forbidden):
+        return allowed
     if not key and changes and not headers.get(CSRF_HEADER):
         return Forbidden(403, f"send the header {CSRF_HEADER}: 1 with a request that changes")
     return caller
+
+
+def permitted(caller: Caller, needed: Role) -> Caller | Forbidden:
+    """Decide whether somebody who was recognised may do what needs a role."""
+    if needed in caller.roles:
+        return caller
+    has = ", ".join(sorted(caller.roles))
+    return Forbidden(403, f"{caller.name} is {has}; this needs the role {needed}")
+
+
+def by_role(role: str, settings: Settings) -> Caller | None:
+    """Whoever has the key of a role, with all roles that the same key has; None: there is none."""
+    digest = settings.api_keys.get(role, "")
+    fitting = [name for name, other in settings.api_keys.items() if digest and other == digest]
+    return Caller(f"key:{fitting[0]}", _with_reader(fitting)) if fitting else None
 
 
 def _unrecognised(key: str, settings: Settings) -> Forbidden:
@@ -71,6 +86,11 @@ def _unrecognised(key: str, settings: Settings) -> Forbidden:
         return Forbidden(401, f"the key in {KEY_HEADER} is none of the app's; check ALM_API_KEYS")
     sign_in = ", or sign in with a role (ALM_ROLE_MEMBERS)" if settings.trusts_platform else ""
     return Forbidden(401, f"nobody was recognised; send an API key in {KEY_HEADER}{sign_in}")
+
+
+def same(given: str, expected: str) -> bool:
+    """Compare secrets, in the same time whether they are the same or not."""
+    return hmac.compare_digest(given.encode(errors="surrogatepass"), expected.encode())
 
 
 def hashed(key: str) -> str:

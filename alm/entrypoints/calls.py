@@ -91,9 +91,13 @@ class Route:
 
     def match(self, path: str) -> dict[str, str] | None:
         """The values in a path, if it is this route's. Raises Refused for a broken one."""
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
-        found = re.fullmatch(pattern, path)
-        return {name: decoded(part) for name, part in found.groupdict().items()} if found else None
+        return path_values(self.path, path)
+
+
+def path_values(template: str, path: str) -> dict[str, str] | None:
+    """The values in a path that has the form of a template. Raises Refused for a broken one."""
+    found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template), path)
+    return {name: decoded(part) for name, part in found.groupdict().items()} if found else None
 
 
 def encoded(value: str) -> str:

@@ -19,13 +19,12 @@ from alm.domain.ledger import Ledger
 from alm.domain.messages import TriggerMessage
 from alm.domain.run import BlobRef
 from alm.engine import upkeep
-from alm.entrypoints import inbox, intake, triggers
+from alm.entrypoints import inbox, intake, overview, triggers
 from alm.entrypoints.triggers import Ignored
 from alm.ports import BlobProperties
 
 SCHEDULE = "alm-ledger/_schedule.json"
 SWEPT = "alm-ledger/_swept.json"
-OVERVIEW = "alm-ledger/_overview.json"
 RUNS, IN_FLIGHT = "alm-runs", "active/"
 SWEEP_HORIZON = timedelta(hours=48)  # as far back as a blob is looked for
 EVERY_MINUTES = 10  # a missed event costs this much at most
@@ -68,9 +67,7 @@ def on_sweep(app: App) -> None:
         _apart("records", partial(remove_stale, app, in_flight, statuses, now))
         _apart("rescan", partial(rescan, app, now))
     _apart("commits", partial(_commit, app, now))
-    waiting = sum(1 for _ in app.ports.blobs.list("alm-inbox"))
-    overview = {"at": now.isoformat(), "models": statuses, "inbox": waiting}
-    app.ports.blobs.put(OVERVIEW, json.dumps(overview, sort_keys=True).encode())
+    overview.write(app, statuses, now)
 
 
 def _commit(app: App, now: datetime) -> None:

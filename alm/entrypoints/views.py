@@ -23,7 +23,7 @@ from alm.stages.serving import serves
 
 MODELS_MAX, RUNS_MAX, INBOX_MAX, DAYS_MAX = 2000, 1000, 1000, 366
 READERS = 8  # targets read back at once: a slow one must not hold up the others
-_MODEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,89}")
+MODEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,89}")
 
 
 def list_models(app: App, order: Order) -> Answer:
@@ -65,14 +65,14 @@ def list_versions(app: App, order: Order) -> Answer:
         [
             {
                 **manifest.model_dump(mode="json"),
-                "aliases": _aliases(ledger, manifest.version, newest),
+                "aliases": aliases(ledger, manifest.version, newest),
             }
             for manifest in manifests
         ],
     )
 
 
-def _aliases(ledger: Ledger, version: str, newest: str) -> list[str]:
+def aliases(ledger: Ledger, version: str, newest: str) -> list[str]:
     known = {served.version for served in (*ledger.serves.values(), *ledger.before.values())}
     holds = {
         "champion": is_champion(ledger, version),
@@ -150,7 +150,7 @@ def _reading(app: App, ledger: Ledger, target: Target) -> dict[str, object]:
 def list_runs(app: App, order: Order) -> Answer:
     """Runs in flight, then ended ones, newest first; of one managed model, if named."""
     model = order.query.get("model", "")
-    if model and not _MODEL.fullmatch(model):
+    if model and not MODEL.fullmatch(model):
         raise Refused("model: is not the id of a managed model: small letters, digits, . _ -")
     days = number(order.query, "days", 7, DAYS_MAX)
     limit = number(order.query, "limit", 200, RUNS_MAX)

@@ -1,0 +1,100 @@
+"""All managed models at a glance, as the page reads them: one blob, or what else can be told.
+
+Before the first sweep there is no overview document; then the ledgers are listed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from alm.bootstrap import App
+from alm.domain.errors import NotFound
+from alm.domain.family import SEPARATOR
+from alm.entrypoints.overview import OVERVIEW
+from alm.entrypoints.page.telling import moment
+
+OLD = timedelta(minutes=5)  # a sweep comes each minute: this is late
+ATTENTION = ("failed", "rolled_back", "unwell", "drift", "expired")
+BYTES_MAX = 64 << 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """A managed model in a list. Times are text, as they are written; "" where there is none."""
+
+    name: str
+    state: str = "new"
+    family: str = ""
+    run: str = ""
+    pipeline: str = ""
+    stage: str = ""
+    began: str = ""
+    finished: str = ""
+    last_result: str = ""
+    champion: str = ""
+    waiting: str = ""
+    unknown: str = ""
+    unknown_targets: str = ""
+    declared: str = ""
+
+    @property
+    def is_flying(self) -> bool:
+        return self.state in ("running", "held")
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """Why somebody should look at it."""
+        found = ["held"] if self.state == "held" else []
+        if self.unknown:
+            found.append("unknown")
+        if self.last_result in ATTENTION and not self.is_flying:
+            found.append(self.last_result)
+        return tuple(found)
+
+
+FIELDS = tuple(name for name in Row.__dataclass_fields__ if name != "name")
+
+
+@dataclass(frozen=True)
+class Glance:
+    """at: when it was written down; None: by no sweep yet, and only what the ledgers tell."""
+
+    at: datetime | None
+    inbox: int | None
+    rows: tuple[Row, ...]
+
+    def is_old(self, now: datetime) -> bool:
+        return self.at is not None and now - self.at > OLD
+
+
+def read(app: App) -> Glance:
+    """What the last sweep wrote down; before the first one, what the ledgers tell now."""
+    try:
+        document = json.loads(app.ports.blobs.get(OVERVIEW, bytes_max=BYTES_MAX))
+    except (NotFound, ValueError):
+        document = None
+    if not isinstance(document, dict) or not isinstance(document.get("models"), dict):
+        return _from_ledgers(app)
+    inbox = document.get("inbox")
+    rows = tuple(row(name, entry) for name, entry in document["models"].items())
+    return Glance(moment(document.get("at")), inbox if isinstance(inbox, int) else None, rows)
+
+
+def row(name: str, entry: Mapping[str, object]) -> Row:
+    """One entry; what is not there is empty."""
+    if not isinstance(entry, dict):
+        return Row(name, "unknown")
+    return Row(name, **{key: str(entry[key]) for key in FIELDS if key in entry})
+
+
+def _from_ledgers(app: App) -> Glance:
+    statuses = dict(app.ports.ledgers.list())
+    found = []
+    for name in sorted({*app.declarations.models(), *statuses}):
+        family = name.partition(SEPARATOR)[0] if SEPARATOR in name else ""
+        told = {key: value for key, value in statuses.get(name, {}).items() if value not in "0"}
+        found.append(row(name, {"family": family, **told}))
+    return Glance(None, None, tuple(found))

@@ -1,0 +1,89 @@
+"""A run as a timeline: what every visit came to, how long it was on its way, what is still to come.
+
+Pure: from the pipeline's table and the history of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alm.domain.run import Entry
+from alm.pipelines import PIPELINES, Stage
+
+UNDOING = ("roll_back", "restored")
+WELL = ("done", "ok", "verified", "harvested")
+_STATE_OF = {"failed": "failed", "unfit": "unfit", "rejected": "rejected", "displaced": "displaced"}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One entry of the history. seconds: since the entry before; None for the first one."""
+
+    n: int
+    stage: str
+    outcome: str
+    at: datetime
+    why: str
+    tries: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage of the pipeline in this run: done, now, failed, held, skipped or to come."""
+
+    stage: str
+    state: str
+    call: str
+    visits: int
+
+
+def visits(history: Sequence[Entry], began: datetime | None) -> tuple[Visit, ...]:
+    """The entries, each with the time since the one before (the first: since the run began)."""
+    befores = [began, *(entry.at for entry in history)]
+    return tuple(
+        Visit(
+            n=entry.n,
+            stage=entry.stage,
+            outcome=entry.outcome,
+            at=entry.at,
+            why=entry.why,
+            tries=entry.tries,
+            seconds=(entry.at - before).total_seconds() if before else None,
+        )
+        for entry, before in zip(history, befores, strict=False)
+    )
+
+
+def steps(pipeline: str, history: Sequence[Entry], now_at: str, *, state: str) -> tuple[Step, ...]:
+    """The stages of the pipeline, and how far the run came. now_at: the stage that is due.
+
+    state: running, held, or how the run ended. Stages that undo are only shown where the run was
+    undone.
+    """
+    table: tuple[Stage, ...] = PIPELINES.get(pipeline, ())  # type: ignore[call-overload]
+    seen = [entry.stage for entry in history]
+    shown = [stage for stage in table if not stage.safe or stage.name in (*seen, now_at)]
+    reached = max((at for at, stage in enumerate(shown) if stage.name in seen), default=-1)
+    return tuple(
+        Step(
+            stage.name,
+            _state(stage.name, at <= reached, history, now_at, state),
+            stage.call,
+            seen.count(stage.name),
+        )
+        for at, stage in enumerate(shown)
+    )
+
+
+def _state(name: str, passed: bool, history: Sequence[Entry], now_at: str, state: str) -> str:
+    if name == now_at and state in ("running", "held"):
+        return "held" if state == "held" else "now"
+    last = next((entry.outcome for entry in reversed(history) if entry.stage == name), "")
+    if last:
+        return _STATE_OF.get(last, "done")
+    if passed or state not in ("running", "held"):
+        return "skipped"
+    return "to come"
