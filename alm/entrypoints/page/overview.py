@@ -1,4 +1,4 @@
-"""The first screen: what there is, what is under way, what wants somebody. Drawn from one blob."""
+"""The first screen: what there is, what is under way, what needs attention. Drawn from one blob."""
 
 from __future__ import annotations
 
