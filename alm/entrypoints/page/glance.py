@@ -97,6 +97,6 @@ def _from_ledgers(app: App) -> Glance:
     found = []
     for name in sorted({*app.declarations.models(), *statuses}):
         family = name.partition(SEPARATOR)[0] if SEPARATOR in name else ""
-        told = {key: value for key, value in statuses.get(name, {}).items() if value not in "0"}
+        told = {key: value for key, value in statuses.get(name, {}).items() if value != "0"}
         found.append(row(name, {"family": family, **told}))
     return Glance(None, None, tuple(found))
