@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from alm.bootstrap import App
@@ -60,7 +61,7 @@ class Row(NamedTuple):
 FIELDS = frozenset(Row._fields) - {"name"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by identity: comparing ten thousand rows costs
 class Glance:
     """at: when it was written down; None: by no sweep yet, and only what the ledgers tell."""
 
@@ -75,11 +76,21 @@ class Glance:
 def read(app: App) -> Glance:
     """What the last sweep wrote down; before the first one, what the ledgers tell now."""
     try:
-        document = json.loads(app.ports.blobs.get(OVERVIEW, bytes_max=BYTES_MAX))
-    except (NotFound, ValueError):
-        document = None
+        found = parsed(app.ports.blobs.get(OVERVIEW, bytes_max=BYTES_MAX))
+    except NotFound:
+        found = None
+    return found or _from_ledgers(app)
+
+
+@lru_cache(maxsize=1)  # it changes each minute, and is looked at by everybody every few seconds
+def parsed(content: bytes) -> Glance | None:
+    """The document in these bytes; None: it is none."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
     if not isinstance(document, dict) or not isinstance(document.get("models"), dict):
-        return _from_ledgers(app)
+        return None
     inbox = document.get("inbox")
     rows = tuple(row(name, entry) for name, entry in document["models"].items())
     return Glance(moment(document.get("at")), inbox if isinstance(inbox, int) else None, rows)
