@@ -6,13 +6,14 @@ READY := $(VENV)/.ready
 SEED ?= 1
 SCHEDULES ?= 2000
 
-.PHONY: help demo demo-experiment test dev check bench bench-operations simulate explore conformance clean
+.PHONY: help demo demo-experiment test dev htmx check bench bench-operations simulate explore conformance clean
 
 help:
 	@echo "make demo              the main job on real data, on this machine"
 	@echo "make demo-experiment   the ten Studio steps from one upload, on real data"
 	@echo "make test              every test"
 	@echo "make dev               the local stack with the app, until Ctrl-C"
+	@echo "make htmx              put htmx beside the page's stylesheet (also before packing the app)"
 	@echo "make check             format, lint, types"
 	@echo "make bench             cost per run, as a table (JSON=1: one line of JSON)"
 	@echo "make bench-operations  counted operations per run, as one line of JSON"
@@ -34,6 +35,7 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m devstack.azurite
+	@$(BIN)/python -m devstack.htmx
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 	@$(BIN)/python -m tests.conformance
 
@@ -42,6 +44,9 @@ conformance: $(READY)
 
 dev: $(READY)
 	@$(BIN)/python -m devstack up --with-samples
+
+htmx: $(READY)
+	@$(BIN)/python -m devstack.htmx
 
 check: $(READY)
 	@$(BIN)/ruff format --check .

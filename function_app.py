@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from types import ModuleType
 
 import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob
@@ -132,14 +133,12 @@ def on_event_dead_letter(message: func.ServiceBusMessage) -> None:
 # People ----------------------------------------------------------------------------------------
 
 
-def answered(req: func.HttpRequest, path: str) -> func.HttpResponse:
-    from alm.entrypoints import api as people  # not before somebody calls: most workers do not
-
+def answered(req: func.HttpRequest, path: str, people: ModuleType) -> func.HttpResponse:
     headers = {name.lower(): value for name, value in req.headers.items()}
     call = people.Call(req.method, path, headers, dict(req.params), req.get_body())
     try:
         answer = people.respond(the_app(), call)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with us, the caller gets a problem
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with us, the caller is answered
         answer = people.failed(call, error)
     return func.HttpResponse(
         answer.text,
@@ -149,11 +148,22 @@ def answered(req: func.HttpRequest, path: str) -> func.HttpResponse:
     )
 
 
-@app.route("score/{model}", methods=["POST"])
+@app.route("api/score/{model}", methods=["POST"])
 def score(req: func.HttpRequest) -> func.HttpResponse:
-    return answered(req, f"score/{req.route_params.get('model', '')}")
+    from alm.entrypoints import api as people  # not before somebody calls: most workers do not
+
+    return answered(req, f"score/{req.route_params.get('model', '')}", people)
 
 
-@app.route("{*path}", methods=ANY)
+@app.route("api/{*path}", methods=ANY)  # Azure tries functions by name: `api` before `page`
 def api(req: func.HttpRequest) -> func.HttpResponse:
-    return answered(req, req.route_params.get("path", ""))
+    from alm.entrypoints import api as people
+
+    return answered(req, req.route_params.get("path", ""), people)
+
+
+@app.route("{*path}", methods=["GET", "POST"])
+def page(req: func.HttpRequest) -> func.HttpResponse:
+    from alm.entrypoints import page as people
+
+    return answered(req, req.route_params.get("path", ""), people)

@@ -54,8 +54,9 @@ class Ledgers(Protocol):
         ...
 
     def list(self) -> Iterable[tuple[str, Mapping[str, str]]]:
-        """Name every ledger with its status (`state`, `run`, `due`, `waiting`, `finished`,
-        `unknown`), without reading the documents."""
+        """Name every ledger with its status (`state`, `run`, `pipeline`, `began`, `due`, `waiting`,
+        `finished`, `unknown`, `unknown_targets`, `last_result`, `champion`), without reading the
+        documents."""
         ...
 
 
@@ -222,7 +223,7 @@ class Records(Protocol):
     def runs(
         self, *, model: str = "", days: int = 7, count: int = 200
     ) -> list[Mapping[str, object]]:
-        """Runs in flight, then ended ones, newest first."""
+        """Runs in flight, then those ended in these days, newest first; 0 days: only in flight."""
         ...
 
     def put_inbox(self, item: InboxItem) -> None:

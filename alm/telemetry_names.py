@@ -129,6 +129,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "event_not_delivered": ("id", "type", "tries", "reason"),
     "event_dropped": ("type", "reason"),
     "api_failed": ("instance", "reason"),
+    "page_failed": ("instance", "reason"),
     "not_shown": ("kind", "mistakes"),
     "telemetry_off": ("reason",),
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from devstack import azurite
+from devstack import azurite, htmx, npm
 from devstack.api_keys import hashes_of
 from devstack.part import PartPlan
 from devstack.ports import is_open
@@ -89,11 +89,20 @@ def collector_plan(options: StackOptions, ports: dict[str, int]) -> PartPlan:
 
 def host_plan(options: StackOptions, ports: dict[str, int], addresses: dict[str, Any]) -> PartPlan:
     """The Functions host with the app's settings."""
+    _put_htmx()
     words = ["--app", str(options.app.resolve()), "--port", str(ports["functions"])]
     if options.verbose:
         words.append("--verbose")
     settings = {**app_settings(addresses), **options.environment}
     return _python_plan("host", options, words, settings)
+
+
+def _put_htmx() -> None:
+    """Put htmx beside the page's stylesheet; the page works without it."""
+    try:
+        htmx.install(npm.find_node())
+    except npm.NotInstallable as error:
+        sys.stderr.write(f"{error}\nthe page goes without live updates\n")
 
 
 def app_settings(addresses: dict[str, Any]) -> dict[str, str]:

@@ -119,6 +119,10 @@ def _print(facts: dict[str, Any]) -> None:
                 highlight=False,
                 soft_wrap=True,
             )
+    if "functions_url" in facts:
+        key = facts["api_keys"]["operator"]
+        told = f"\nThe page: {facts['functions_url']}/\n  sign in with an API key: operator {key}"
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
     first = f"  . {facts['client_settings']}\n  {sys.executable} -m alm --help"
     next_steps = f"\nIn another terminal:\n{first}\nCtrl-C ends everything; data stays."
     console.print(next_steps, highlight=False, markup=False, soft_wrap=True)

@@ -15,7 +15,11 @@ from alm.domain.ledger import Ledger
 from alm.domain.messages import describe
 
 CONTAINER = "alm-ledger"
-FIELDS = ("state", "run", "due", "waiting", "finished", "unknown", "last_result", "champion")
+FIELDS = (
+    *("state", "run", "pipeline", "began", "due", "waiting"),
+    *("finished", "unknown", "unknown_targets", "last_result", "champion"),
+)
+UNKNOWN_NAMED_MAX = 5  # metadata has 8 KB, and a managed model up to fifty targets
 
 
 class BlobLedgers:
@@ -58,10 +62,13 @@ def status(ledger: Ledger) -> dict[str, str]:
     return {
         "state": state,
         "run": active.run if active else ledger.last_run,
+        "pipeline": active.pipeline if active else "",
+        "began": active.began.isoformat() if active else "",
         "due": active.due.isoformat() if active else "",
         "waiting": str(len(ledger.waiting)),
         "finished": ledger.finished_at.isoformat() if ledger.finished_at else "",
         "unknown": str(len(ledger.unknown)),
+        "unknown_targets": " ".join(ledger.unknown[:UNKNOWN_NAMED_MAX]),
         "last_result": ledger.last_result,
         "champion": ledger.champion,
     }

@@ -51,19 +51,34 @@ def authorise(
     """Decide on one request. `headers` in lower case; `changes`: it changes something."""
     key = headers.get(KEY_HEADER, "")
     if key:
-        caller = _by_key(key, settings)
+        caller = by_key(key, settings)
     elif settings.trusts_platform:
         caller = _by_platform(headers.get(PRINCIPAL_HEADER, ""), settings)
     else:
         caller = None
     if caller is None:
         return _unrecognised(key, settings)
-    if needed not in caller.roles:
-        has = ", ".join(sorted(caller.roles))
-        return Forbidden(403, f"{caller.name} is {has}; this needs the role {needed}")
+    allowed = permitted(caller, needed)
+    if isinstance(allowed, Forbidden):
+        return allowed
     if not key and changes and not headers.get(CSRF_HEADER):
         return Forbidden(403, f"send the header {CSRF_HEADER}: 1 with a request that changes")
     return caller
+
+
+def permitted(caller: Caller, needed: Role) -> Caller | Forbidden:
+    """Decide whether somebody who was recognised may do what needs a role."""
+    if needed in caller.roles:
+        return caller
+    has = ", ".join(sorted(caller.roles))
+    return Forbidden(403, f"{caller.name} is {has}; this needs the role {needed}")
+
+
+def by_role(role: str, settings: Settings) -> Caller | None:
+    """Whoever has the key of a role, with all roles that the same key has; None: there is none."""
+    digest = settings.api_keys.get(role, "")
+    fitting = [name for name, other in settings.api_keys.items() if digest and other == digest]
+    return Caller(f"key:{fitting[0]}", _with_reader(fitting)) if fitting else None
 
 
 def _unrecognised(key: str, settings: Settings) -> Forbidden:
@@ -73,13 +88,18 @@ def _unrecognised(key: str, settings: Settings) -> Forbidden:
     return Forbidden(401, f"nobody was recognised; send an API key in {KEY_HEADER}{sign_in}")
 
 
+def same(given: str, expected: str) -> bool:
+    """Compare secrets, in the same time whether they are the same or not."""
+    return hmac.compare_digest(given.encode(errors="surrogatepass"), expected.encode())
+
+
 def hashed(key: str) -> str:
     """How keys are configured: their SHA-256 in hex. Keys are random, so no salt is needed."""
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
 
-def _by_key(key: str, settings: Settings) -> Caller | None:
-    """Compare with every configured key, in the same time whether it fits or not."""
+def by_key(key: str, settings: Settings) -> Caller | None:
+    """Who shows this key: compared with every configured one, always in the same time."""
     given = hashed(key)
     fitting = [
         role for role, digest in settings.api_keys.items() if hmac.compare_digest(given, digest)

@@ -20,13 +20,12 @@ from alm.domain.ledger import Ledger
 from alm.domain.messages import TriggerMessage
 from alm.domain.run import BlobRef
 from alm.engine import upkeep
-from alm.entrypoints import inbox, intake, tracing, triggers
+from alm.entrypoints import inbox, intake, overview, tracing, triggers
 from alm.entrypoints.triggers import Ignored
 from alm.ports import BlobProperties
 
 SCHEDULE = "alm-ledger/_schedule.json"
 SWEPT = "alm-ledger/_swept.json"
-OVERVIEW = "alm-ledger/_overview.json"
 RUNS, IN_FLIGHT = "alm-runs", "active/"
 SWEEP_HORIZON = timedelta(hours=48)  # as far back as a blob is looked for
 EVERY_MINUTES = 10  # a missed event costs this much at most
@@ -83,10 +82,8 @@ def _sweep_all(app: App) -> None:
     if now.minute == 0:
         _apart("repeats", partial(_forget_repeats, app, now))
     _apart("commits", partial(_commit, app, now))
-    waiting = sum(1 for _ in app.ports.blobs.list("alm-inbox"))
+    waiting = overview.write(app, statuses, now)
     _show(statuses, waiting, len(stuck))
-    overview = {"at": now.isoformat(), "models": statuses, "inbox": waiting}
-    app.ports.blobs.put(OVERVIEW, json.dumps(overview, sort_keys=True).encode())
 
 
 def _forget_repeats(app: App, now: datetime) -> None:

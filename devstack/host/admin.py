@@ -61,13 +61,11 @@ class Admin:
 
     def owns(self, path: str) -> bool:
         """Return whether a path is the host's own."""
-        return path.startswith("/admin/") or path in (_WEBHOOK, "/")
+        return path.startswith("/admin/") or path == _WEBHOOK
 
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
         path = request.path.rstrip("/")
-        if path == "":
-            return Response(200, b"the local Functions host is running")
         if path == _WEBHOOK:
             return await self._webhook(request)
         if path == "/admin/host/ping":

@@ -15,6 +15,7 @@ from devstack.host.routes import Route, parse_route
 from devstack.host.settings import Settings
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "QUERY")
+_RESERVED = "admin"  # the host refuses to load such a function, whatever its route prefix
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,9 @@ def _http(binding: dict[str, Any], settings: Settings, route_prefix: str) -> Htt
     unknown = [method for method in methods if method not in METHODS]
     if unknown:
         raise ValueError(f"methods {', '.join(unknown)} are not HTTP methods")
-    text = "/".join(part for part in (route_prefix, settings.expand(binding["route"])) if part)
+    route = settings.expand(binding["route"]).strip("/")
+    if route.lower().startswith(_RESERVED):
+        raise ValueError(f"route {route!r} begins with {_RESERVED!r}, which Azure keeps for itself")
+    text = "/".join(part for part in (route_prefix, route) if part)
     level = str(binding.get("authLevel", "FUNCTION")).lower()
     return HttpTrigger(route=parse_route(text), methods=methods, level=level)

@@ -92,6 +92,7 @@ class Host:
             [HttpFunction(f.name, t) for f in functions if isinstance(t := f.trigger, HttpTrigger)],
             self._invoker,
             self.keys,
+            homepage=not _is_true(self._config.settings.values, "AzureWebJobsDisableHomepage"),
         )
         self._admin = Admin(functions, self._invoker, self._blobs, self.clock, self.keys)
         await self._create_containers()
@@ -218,3 +219,7 @@ class Host:
             self._admin.close()
         await self.worker.stop()
         self._receipts.close()
+
+
+def _is_true(settings: dict[str, str], name: str) -> bool:
+    return settings.get(name, "").lower() == "true"

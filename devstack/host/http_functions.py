@@ -1,5 +1,10 @@
 """HTTP triggers: find the function for a request, check its key, call it.
 
+As in Azure, the host's own paths come first; then functions are tried in the alphabetical order of
+their names, however specific their routes are (azure-functions-host issue 9876). The root of the
+site is a function's if one has a route for it (`{*path}`), else a page that says that the app runs,
+or nothing where AzureWebJobsDisableHomepage is true.
+
 Unlike Azure, which answers 404 when only the method is wrong, this says 405 and which methods are
 allowed; HEAD goes to functions that take GET; OPTIONS is answered when no function takes it.
 """
@@ -11,6 +16,9 @@ from devstack.host.http_server import Request, Response
 from devstack.host.invoker import Invoker
 from devstack.host.keys import Keys
 from devstack.host.outcomes import Call, Returned
+
+_HOMEPAGE = b"the local Functions host is running"
+_NO_ROUTE = b"no function has this route"
 
 
 @dataclass(frozen=True)
@@ -27,12 +35,15 @@ class HttpFunction:
 
 
 class HttpListener:
-    """The table of routes, most specific first."""
+    """The table of routes, in the order in which they are tried."""
 
-    def __init__(self, functions: list[HttpFunction], invoker: Invoker, keys: Keys) -> None:
-        self._functions = sorted(functions, key=lambda f: f.trigger.route.rank)
+    def __init__(
+        self, functions: list[HttpFunction], invoker: Invoker, keys: Keys, *, homepage: bool
+    ) -> None:
+        self._functions = sorted(functions, key=lambda f: f.name.lower())
         self._invoker = invoker
         self._keys = keys
+        self._home = Response(200, _HOMEPAGE) if homepage else Response(204)
 
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -45,7 +56,7 @@ class HttpListener:
             if function.takes(request.method):
                 return await self._call(function, values, request)
         if not matches:
-            return Response(404, b"no function has this route")
+            return self._home if request.path == "/" else Response(404, _NO_ROUTE)
         allowed = sorted({m for f, _ in matches for m in (*METHODS, "HEAD") if f.takes(m)})
         status = 204 if request.method == "OPTIONS" else 405
         return Response(status, headers=(("Allow", ", ".join(allowed)),))

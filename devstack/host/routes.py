@@ -1,6 +1,6 @@
 """HTTP routes: `models/{model}/versions/{number:int}`, `files/{*path}`, `runs/{id?}`.
 
-Literals match in any case, as in ASP.NET; the most specific route wins.
+Literals match in any case, as in ASP.NET.
 """
 
 import re
@@ -92,13 +92,6 @@ class Segment:
     default: str | None = None
     catch_all: bool = False
 
-    @property
-    def rank(self) -> int:
-        """Lower is more specific."""
-        if not self.name:
-            return 0
-        return (3 if self.catch_all else 2) - (1 if self.checks else 0)
-
 
 @dataclass(frozen=True)
 class Route:
@@ -106,11 +99,6 @@ class Route:
 
     text: str
     segments: tuple[Segment, ...]
-
-    @property
-    def rank(self) -> tuple[int, ...]:
-        """Sorts the most specific route first; a longer route before its own beginning."""
-        return (*(segment.rank for segment in self.segments), 9)
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the parameters if the (still encoded) path matches, else None."""

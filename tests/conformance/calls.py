@@ -125,6 +125,13 @@ def http(
     return Call(name, "api", given, expected, failing=failing)
 
 
+def page(name: str, path: str, expected: str, *, failing: bool = False) -> Call:
+    headers = {KEY_HEADER: KEYS["reader"]}
+    url = f"https://alm.azurewebsites.net/{path}"
+    given = {"req": wire.http("GET", url, headers, {"path": path} if path else {}, b"")}
+    return Call(name, "page", given, expected, failing=failing)
+
+
 def score(name: str, model: str, expected: str, *, failing: bool = False) -> Call:
     headers = {KEY_HEADER: KEYS["reader"], "content-type": "application/json"}
     url, body = f"https://alm.azurewebsites.net/api/score/{model}", b'{"rows": [{"age": "39"}]}'
@@ -157,6 +164,7 @@ EVENT = b'{"schema": 1, "tries": 0, "event": {"id": "e1", "type": "alm.run.ended
 VERIFY = json.dumps({"kind": "verify", "model": "churn", "id": "r1"}).encode()
 TYPO = b'{"kind": "verfy", "model": "churn"}'
 AWAY = "failure: Unavailable: away"
+HTML = "text/html cookie alm-form Strict"
 JSON, PROBLEM = "application/json", "application/problem+json"
 TO_CHURN = "to alm-steps/churn"
 DIED = {"DeadLetterReason": "MaxDeliveryCountExceeded"}
@@ -239,6 +247,9 @@ CALLS = (
     http(
         "a path with everything", "GET", 'inbox/blob:datasets%2Fü b.csv@"1"', f"http 404 {PROBLEM}"
     ),
+    page("the first screen", "", f"http 200 {HTML}"),
+    page("the first screen, storage away", "", f"http 503 {HTML}", failing=True),
+    page("a page that is not there", "nowhere", f"http 404 {HTML}"),
     score("rows to score before anything is deployed", "churn", f"http 400 {PROBLEM}"),
     score("rows to score, storage away", "churn", f"http 503 {PROBLEM}", failing=True),
     http("a look, storage away", "GET", "models", f"http 503 {PROBLEM}", failing=True),

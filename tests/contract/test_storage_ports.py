@@ -458,10 +458,13 @@ def test_a_listing_tells_the_status_of_each_ledger(storage: StorageWorld):
     assert listed[model] == {
         "state": "idle",
         "run": f"{model}.r1",
+        "pipeline": "",
+        "began": "",
         "due": "",
         "waiting": "0",
         "finished": TODAY.isoformat(),
         "unknown": "0",
+        "unknown_targets": "",
         "last_result": "ok",
         "champion": "v1",
     }
@@ -645,6 +648,7 @@ def test_runs_in_flight_come_first_then_ended_ones_newest_first(storage: Storage
     assert runs == ["churn.r4", "churn.r3", "churn.r2", "churn.r1"]
     assert [each["run"] for each in storage.records.runs(count=2)] == runs[:2]
     assert [each["run"] for each in storage.records.runs(days=2)] == runs[:3]
+    assert [each["run"] for each in storage.records.runs(days=0)] == runs[:1]
 
 
 def test_a_run_that_ended_is_shown_once(storage: StorageWorld):

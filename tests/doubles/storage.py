@@ -251,10 +251,13 @@ def _status(ledger: Ledger) -> dict[str, str]:
     return {
         "state": state,
         "run": active.run if active else ledger.last_run,
+        "pipeline": active.pipeline if active else "",
+        "began": active.began.isoformat() if active else "",
         "due": active.due.isoformat() if active else "",
         "waiting": str(len(ledger.waiting)),
         "finished": ledger.finished_at.isoformat() if ledger.finished_at else "",
         "unknown": str(len(ledger.unknown)),
+        "unknown_targets": " ".join(ledger.unknown[:5]),
         "last_result": ledger.last_result,
         "champion": ledger.champion,
     }

@@ -19,7 +19,8 @@ from alm.entrypoints import triggers
 from alm.entrypoints.doctor import named
 from alm.entrypoints.doctor.findings import Finding, Notes
 from alm.entrypoints.doctor.surroundings import Surroundings
-from alm.entrypoints.timers import EVERY_MINUTES, OVERVIEW, SETTLE, SWEEP_HORIZON
+from alm.entrypoints.overview import OVERVIEW
+from alm.entrypoints.timers import EVERY_MINUTES, SETTLE, SWEEP_HORIZON
 from alm.entrypoints.triggers import Ignored
 from alm.ports import BlobProperties
 

@@ -89,6 +89,7 @@ def test_no_functions_at_all_is_refused():
         (described({**TIMER, "schedule": "0 0 0 30 2 *"}), "never"),
         (described({**HTTP, "route": "{x:colour}"}, RETURN), "colour"),
         (described({**HTTP, "methods": ["FETCH"]}, RETURN), "FETCH"),
+        (described({**HTTP, "route": "/Admin/x"}, RETURN), "keeps for itself"),
         (described({"type": "eventHubTrigger", "name": "e"}), "'eventHubTrigger'"),
         (described(TIMER, {"type": "queue", "name": "out"}), "'out' of type 'queue'"),
         (described(TIMER, retry=True), "retry"),

@@ -1,8 +1,13 @@
 """HTTP functions of the sample app, called through the host."""
 
+import asyncio
 import concurrent.futures
 import socket
 import time
+
+from devstack.host.http_functions import HttpListener
+from devstack.host.http_server import Request
+from devstack.host.keys import Keys
 
 
 def test_a_function_sees_the_request_as_in_azure(sample):
@@ -26,8 +31,19 @@ def test_headers_and_type_of_the_answer_arrive(sample):
     assert answer.headers["content-type"] == "application/json"
 
 
-def test_the_literal_route_wins(sample):
+def test_the_function_whose_name_comes_first_is_tried_first(sample):
     assert sample.request("GET", "/api/hello/world").body == b"the literal route"
+    assert sample.request("GET", "/api/hello/again").json()["function"] == "hello"
+
+
+def test_the_root_of_the_site_says_that_the_host_runs(sample):
+    answer = sample.request("GET", "/")
+    assert (answer.status, answer.body) == (200, b"the local Functions host is running")
+
+
+def test_the_root_of_the_site_says_nothing_where_the_homepage_is_disabled():
+    listener = HttpListener([], None, Keys("m", "f"), homepage=False)
+    assert asyncio.run(listener.handle(Request("GET", "/"))).status == 204
 
 
 def test_a_constraint_that_fails_is_no_route(sample):

@@ -290,7 +290,7 @@ def test_an_app_that_cannot_start_answers_with_a_problem(monkeypatch):
 
     monkeypatch.setenv("ALM_API_KEYS", "canary")
     request = func.HttpRequest("GET", "http://x/api/models", body=b"")
-    response = function_app.answered(request, "models")
+    response = function_app.answered(request, "models", api)
     assert (response.status_code, response.mimetype) == (500, "application/problem+json")
     assert errors_of(PROBLEM, json.loads(response.get_body())) == []
     assert b"canary" not in response.get_body()

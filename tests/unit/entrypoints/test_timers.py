@@ -12,7 +12,8 @@ from alm.domain.ledger import Ledger, Seen
 from alm.domain.messages import Kick, Reconcile, Step, TriggerMessage
 from alm.engine.limits import SWEEPS
 from alm.entrypoints import intake, timers
-from alm.entrypoints.timers import EVERY_MINUTES, OVERVIEW, SCHEDULE, SWEPT, needs_sweep
+from alm.entrypoints.overview import OVERVIEW
+from alm.entrypoints.timers import EVERY_MINUTES, SCHEDULE, SWEPT, needs_sweep
 from tests.recorded import recording
 from tests.unit.entrypoints.app_world import CHURN, AppWorld, trigger
 

@@ -132,8 +132,13 @@ def hello(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     )
 
 
+@app.route("hello/again", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def later(req: func.HttpRequest) -> str:
+    return "a literal route that comes too late"
+
+
 @app.route("hello/world", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
-def hello_world(req: func.HttpRequest) -> str:
+def a_literal(req: func.HttpRequest) -> str:
     return "the literal route"
 
 

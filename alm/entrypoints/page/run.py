@@ -1,0 +1,199 @@
+"""A run as a timeline: what started it, what every stage came to, why it is as it is, what to do.
+
+The ledger tells of a run in flight whether it is held and what it may have to give back; its
+record, best effort until it ends, tells the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from alm.domain.errors import NotFound
+from alm.domain.ledger import Active, Ledger
+from alm.domain.run import RunState, Trigger
+from alm.entrypoints.page import documents, evidence, remedies, runs, timeline
+from alm.entrypoints.page.answers import Answer
+from alm.entrypoints.page.asking import Ask
+from alm.entrypoints.page.documents import Document, text
+from alm.entrypoints.page.evidence import Piece, Verdict
+from alm.entrypoints.page.remedies import Remedy
+from alm.entrypoints.page.rendering import page
+from alm.entrypoints.page.telling import moment
+from alm.entrypoints.page.timeline import Step, Visit
+from alm.entrypoints.standing import model_of
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A target in this run: what it shall serve, what it is given back, and how far that came."""
+
+    name: str
+    wanted: str
+    previous: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """What waits for a decision."""
+
+    digest: str
+    why: str
+    deadline: datetime
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What the page of a run shows. recorded: there is a record, not only the ledger's entry."""
+
+    run: str
+    model: str
+    pipeline: str
+    state: str
+    why: str
+    began: datetime | None
+    finished: datetime | None
+    seconds: float | None
+    due: datetime | None
+    stopping: str
+    recorded: bool
+    held: Held | None
+    remedy: Remedy | None
+    steps: tuple[Step, ...]
+    visits: tuple[Visit, ...]
+    triggers: tuple[Trigger, ...]
+    facts: tuple[tuple[str, str], ...]
+    metrics: Mapping[str, float]
+    targets: tuple[Touched, ...]
+    pieces: tuple[Piece, ...]
+
+    @property
+    def is_over(self) -> bool:
+        return self.state not in ("running", "held")
+
+
+def show(ask: Ask) -> Answer:
+    """A run, whether in flight or ended."""
+    run = ask.values["run"]
+    ledger, _ = ask.app.ports.ledgers.get(model_of(run))
+    record = _record(ask, ledger, run)
+    view = drawn(run, record, ledger, ask.now)
+    verdict: Verdict | None = evidence.verdict(ask.app, documents.state(record).evidence)
+    return page(
+        ask, "run.html", run, {"view": view, "verdict": verdict}, every=0 if view.is_over else 5
+    )
+
+
+def _record(ask: Ask, ledger: Ledger, run: str) -> Document:
+    """The record of a run; {} where only the ledger knows it yet. Raises NotFound."""
+    number = int(run.rpartition(".r")[2])
+    if number > ledger.runs:
+        last = f"{ledger.model}.r{ledger.runs}" if ledger.runs else "none"
+        raise NotFound(f"there is no run {run}; the last one of {ledger.model} is {last}")
+    try:
+        return ask.app.ports.records.run(run)
+    except NotFound:
+        if ledger.active is not None and ledger.active.run == run:
+            return {}
+        ended = f": it ended {ledger.last_result}" if ledger.last_run == run else ""
+        raise NotFound(
+            f"there was a run {run}{ended}, and no record of it is left (or it is just being "
+            "written: reload in a moment)"
+        ) from None
+
+
+def drawn(run: str, record: Document, ledger: Ledger, now: datetime) -> RunView:
+    """Put together what the record and the ledger tell."""
+    active = ledger.active if ledger.active and ledger.active.run == run else None
+    row, state, history = runs.row(record, now), documents.state(record), documents.history(record)
+    standing = ("held" if active.held else "running") if active else row.state
+    began = active.began if active else row.began
+    until = row.finished or (now if active else None)
+    held = _held(active)
+    why = (held.why if held else "") or row.why
+    pipeline = row.pipeline or (active.pipeline if active else "")
+    due = _due(record, row.stage, active)
+    return RunView(
+        run=run,
+        model=ledger.model,
+        pipeline=pipeline,
+        state=standing,
+        why=why,
+        began=began,
+        finished=row.finished,
+        seconds=(until - began).total_seconds() if until and began else None,
+        due=moment(record.get("due")) if active else None,
+        stopping=active.cancel if active else "",
+        recorded=bool(record),
+        held=held,
+        remedy=remedies.remedy(standing, why),
+        steps=timeline.steps(pipeline, history, due, state=standing),
+        visits=timeline.visits(history, began),
+        triggers=active.triggers if active else tuple(documents.triggers(record)),
+        facts=facts(state, text(record, "configuration"), text(record, "champion")),
+        metrics=state.metrics,
+        targets=touched(state, active, standing, documents.texts(record, "unknown")),
+        pieces=evidence.pieces(state.evidence),
+    )
+
+
+def _held(active: Active | None) -> Held | None:
+    if active is None or not active.held or active.hold is None:
+        return None
+    return Held(active.hold.digest, active.hold.why, active.hold.deadline)
+
+
+def _due(record: Document, stage: str, active: Active | None) -> str:
+    """The stage that is due; of a held run, the one that an approval leads to."""
+    if active is None:
+        return ""
+    return active.step.stage if active.held or not record else stage
+
+
+def facts(state: RunState, configuration: str, champion: str) -> tuple[tuple[str, str], ...]:
+    """What the run carried along, as far as there is any."""
+    made = f"v{state.version}" if state.version else ""
+    compared = state.champion.version if state.champion else ""
+    told = (
+        ("Version", made),
+        ("Champion afterwards", champion),
+        ("Compared with", compared),
+        ("Job", state.job),
+        ("Jobs started", str(state.starts) if state.starts else ""),
+        ("Candidate", state.digest),
+        ("Verdict", state.verdict),
+        ("Training experiment", state.studio.training),
+        ("Predictive experiment", state.studio.predictive),
+        ("Dataset in Studio", state.studio.dataset),
+        ("Configuration", configuration),
+    )
+    return tuple((name, value) for name, value in told if value)
+
+
+def touched(
+    state: RunState, active: Active | None, standing: str, unknown: list[str]
+) -> tuple[Touched, ...]:
+    """The targets of the run, in the order of its waves."""
+    before = {intent.target: intent.previous.version for intent in active.intent} if active else {}
+    return tuple(
+        Touched(
+            name,
+            state.want[name].version if name in state.want else "",
+            before.get(name, ""),
+            "unknown" if name in unknown else _state_of(name, state, standing, name in before),
+        )
+        for name in dict.fromkeys([*state.want, *before])
+    )
+
+
+def _state_of(name: str, state: RunState, standing: str, declared: bool) -> str:
+    """How far a target came; of an ended run its result tells."""
+    if standing not in ("running", "held"):
+        return "serves it" if standing in ("ok", "verified") else "as before"
+    if name in state.restored:
+        return "given back"
+    if name in state.patched:
+        return "patched"
+    return "changed, or about to be" if declared else "not touched yet"
