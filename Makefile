@@ -41,7 +41,7 @@ conformance: $(READY)
 	@$(BIN)/python -m tests.conformance
 
 dev: $(READY)
-	@$(BIN)/python -m devstack up --with-samples
+	@$(BIN)/python -m devstack up --with-samples --declare examples/one-model
 
 check: $(READY)
 	@$(BIN)/ruff format --check .

@@ -1,9 +1,10 @@
 """What the command line needs to reach the local stack, as a file for the shell.
 
     . .local/up/client.env
-    python -m alm models
+    alm models
 
-It holds keys of this stack, so only its owner can read it.
+`python` is then the one that the stack runs with. The file holds keys of this stack, so only its
+owner can read it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 NAME = "client.env"
+ROOT = Path(__file__).resolve().parents[1]
 _ACCOUNT_KEY = re.compile(r"AccountKey=([^;]+)")
 
 
@@ -31,17 +34,22 @@ def client_settings(addresses: Mapping[str, Any]) -> dict[str, str]:
         "ALM_STUDIO_ARM_TOKEN": addresses["arm_token"],
         "ALM_STORAGE": addresses["storage_connection_string"],
         "ALM_STUDIO_STORAGE_KEY": key[1] if key else "",
+        "ALM_SERVICEBUS": addresses["connection_string"],
     }
     if "functions_url" in addresses:
         settings["ALM_API_URL"] = f"{addresses['functions_url']}/api"
         settings["ALM_API_KEY"] = addresses["api_keys"]["operator"]
+        settings["ALM_APPROVER_KEY"] = addresses["api_keys"]["approver"]
     return settings
 
 
 def write_client_settings(folder: Path, addresses: Mapping[str, Any]) -> Path:
     """Write the file anew; returns where it is."""
     path = folder / NAME
-    lines = (f"export {k}={shlex.quote(v)}\n" for k, v in client_settings(addresses).items())
+    lines = [f"export {k}={shlex.quote(v)}\n" for k, v in client_settings(addresses).items()]
+    python, root = shlex.quote(sys.executable), shlex.quote(str(ROOT))
+    lines.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"\n')
+    lines.append(f'alm() {{ PYTHONPATH={root} {python} -m alm "$@"; }}\n')
     path.unlink(missing_ok=True)
     with open(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.writelines(lines)

@@ -29,12 +29,20 @@ class StackOptions:
     verbose: bool = False
     propagation_seconds: float | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    declare: tuple[Path, ...] = ()  # folders whose declarations the app starts with
     ports: dict[str, int] = field(default_factory=dict)  # keys: devstack.ports.NAMES
 
     @property
     def config(self) -> Path:
         """The file that names the queues."""
         return (self.servicebus_config or self.app / "infra" / "servicebus.json").resolve()
+
+    @property
+    def declarations(self) -> Path:
+        """The folder that the app reads its declarations from."""
+        if self.declare:
+            return self.data.resolve() / "managed_models"
+        return self.app.resolve() / self.environment.get("ALM_MANAGED_MODELS", "managed_models")
 
 
 def storage_ports(ports: dict[str, int]) -> azurite.Ports:
@@ -87,6 +95,8 @@ def host_plan(options: StackOptions, ports: dict[str, int], addresses: dict[str,
     if options.verbose:
         words.append("--verbose")
     settings = {**app_settings(addresses), **options.environment}
+    if options.declare:
+        settings["ALM_MANAGED_MODELS"] = str(options.declarations)
     return _python_plan("host", options, words, settings)
 
 

@@ -1,0 +1,25 @@
+"""Every command in the documentation works, in the order in which it stands there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import page, pages
+from tests.docs.playground import Playground, fits, is_run, play
+
+RUN = [each.name for each in pages() if any(map(is_run, each.blocks()))]
+DOCS = [name for name in RUN if not name.startswith("examples/")]
+
+
+@pytest.mark.parametrize("name", DOCS)
+def test_the_commands_of_a_page_work(name: str, playground: Playground, tmp_path: Path) -> None:
+    play(playground, page(name).blocks(), tmp_path)
+
+
+def test_an_output_fits_what_is_shown() -> None:
+    assert fits("model  state\nchurn  idle\n", "model state\nchurn …\n")
+    assert fits("a\nb\nc\n", "a\n…\nc\n")
+    assert not fits("a\nb\n", "a\n")
+    assert not fits("churn.r1 failed", "churn.r1 ok")
