@@ -53,7 +53,9 @@ def take(folder: Path, into: Path, addresses: Mapping[str, Any], *, keep: bool) 
     if not found:
         raise NotDeclared(f"{folder} has no declaration (*.yaml)")
     names = addresses_by_name(addresses)
-    texts = {path.name: _filled(path, names) for path in found}
+    texts = {
+        path.name: filled(path.read_text(encoding="utf-8"), names, str(path)) for path in found
+    }
     into.mkdir(parents=True, exist_ok=True)
     written = [into / name for name in texts if not (keep and (into / name).exists())]
     for path in written:
@@ -62,12 +64,14 @@ def take(folder: Path, into: Path, addresses: Mapping[str, Any], *, keep: bool) 
     return written
 
 
-def _filled(path: Path, names: Mapping[str, str]) -> str:
-    text = path.read_text(encoding="utf-8")
+def filled(text: str, names: Mapping[str, str], source: str) -> str:
+    """A declaration with its placeholders filled in. Raises NotDeclared naming those there are."""
     unknown = sorted(set(_PLACEHOLDER.findall(text)) - set(names))
     if unknown:
         there = ", ".join(sorted(names))
-        raise NotDeclared(f"{path}: the stack has nothing called {unknown[0]!r}; there are {there}")
+        raise NotDeclared(
+            f"{source}: the stack has nothing called {unknown[0]!r}; there are {there}"
+        )
     return _PLACEHOLDER.sub(lambda found: names[found[1]], text)
 
 

@@ -9,13 +9,25 @@ import pytest
 from tests.docs.pages import page, pages
 from tests.docs.playground import Playground, fits, is_run, play
 
+QUICK_START = "docs/quick-start.md"
 RUN = [each.name for each in pages() if any(map(is_run, each.blocks()))]
-DOCS = [name for name in RUN if not name.startswith("examples/")]
+OTHERS = [name for name in RUN if not name.startswith("examples/") and name != QUICK_START]
 
 
-@pytest.mark.parametrize("name", DOCS)
-def test_the_commands_of_a_page_work(name: str, playground: Playground, tmp_path: Path) -> None:
-    play(playground, page(name).blocks(), tmp_path)
+@pytest.fixture(scope="module")
+def begun(playground: Playground, tmp_path_factory: pytest.TempPathFactory) -> Playground:
+    """Where the quick start ends; the other pages begin there."""
+    play(playground, page(QUICK_START).blocks(), tmp_path_factory.mktemp("quick-start"))
+    return playground
+
+
+def test_the_quick_start_works(begun: Playground) -> None:
+    assert begun.stack.worker_pid()
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_commands_of_a_page_work(name: str, begun: Playground, tmp_path: Path) -> None:
+    play(begun, page(name).blocks(), tmp_path)
 
 
 def test_an_output_fits_what_is_shown() -> None:
