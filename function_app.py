@@ -11,7 +11,7 @@ import azurefunctions.extensions.bindings.blob as blob
 from alm import bootstrap, settings
 from alm.bootstrap import App
 from alm.entrypoints import api as people
-from alm.entrypoints import intake, timers
+from alm.entrypoints import dead_letters, events, intake, timers
 from alm.entrypoints.intake import Received
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -38,6 +38,7 @@ def received(message: func.ServiceBusMessage, queue: str) -> Received:
         reply_to=message.reply_to or "",
         deliveries=message.delivery_count or 1,
         reason=str(properties.get("DeadLetterReason", "")),
+        traceparent=str(properties.get("traceparent") or properties.get("Diagnostic-Id", "")),
     )
 
 
@@ -110,12 +111,22 @@ def on_sweep(tick: func.TimerRequest) -> None:
 
 @app.service_bus_queue_trigger("message", BUS, "alm-steps" + DEAD, data_type=BYTES)
 def on_dead_letter(message: func.ServiceBusMessage) -> None:
-    intake.on_dead_letter(the_app(), received(message, "alm-steps"))
+    dead_letters.on_dead_letter(the_app(), received(message, "alm-steps"))
 
 
 @app.service_bus_queue_trigger("message", BUS, "alm-requests" + DEAD, data_type=BYTES)
 def on_request_dead_letter(message: func.ServiceBusMessage) -> None:
-    intake.on_dead_letter(the_app(), received(message, "alm-requests"))
+    dead_letters.on_dead_letter(the_app(), received(message, "alm-requests"))
+
+
+@app.service_bus_queue_trigger("message", BUS, "alm-events", data_type=BYTES)
+def on_event(message: func.ServiceBusMessage) -> None:
+    events.on_event(the_app(), received(message, "alm-events"))
+
+
+@app.service_bus_queue_trigger("message", BUS, "alm-events" + DEAD, data_type=BYTES)
+def on_event_dead_letter(message: func.ServiceBusMessage) -> None:
+    dead_letters.on_dead_letter(the_app(), received(message, "alm-events"))
 
 
 # People ----------------------------------------------------------------------------------------

@@ -58,6 +58,7 @@ MEANS: Mapping[str, str] = {
     "model": "the managed model: a decision is about one run of one model",
     "run": "the id of the run, as the notification and `GET /api/runs` give it",
     "digest": "the digest that the notification of the held run gives",
+    "traceparent": "the trace that the run shall continue, where the message has no such property",
 }
 
 
@@ -88,6 +89,7 @@ class Request(Frozen):
     reply_to: QueueName | None = None
     correlation_id: Line = ""
     by: Line = ""
+    traceparent: str = ""
 
     @model_validator(mode="after")
     def _complete(self) -> Request:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from alm import telemetry
 from alm.domain.ledger import Active, Ledger, Step
 from alm.domain.messages import MESSAGE_ID_LENGTH_MAX, AnyMessage, Decision, Kick, Reconcile
 from alm.domain.run import Reply, Trigger
@@ -33,7 +34,14 @@ def outgoing(message: AnyMessage, message_id: str, due: datetime | None = None) 
         session=message.model,
         due=due,
         subject=subject(message),
+        traceparent=context(message),
     )
+
+
+def context(message: AnyMessage) -> str:
+    """A step is handled in the context of its run, whoever sends it; else in that of the sender."""
+    known = message.trace if isinstance(message, Step) else ""
+    return known or telemetry.current()
 
 
 def encode(message: AnyMessage) -> bytes:
@@ -140,6 +148,7 @@ def answer(reply: Reply, event: str, *, model: str = "", **facts: object) -> Out
         body=json.dumps(body, sort_keys=True, default=str).encode(),
         correlation_id=reply.correlation_id,
         subject=event,
+        traceparent=telemetry.current(),
     )
 
 

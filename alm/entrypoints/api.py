@@ -9,8 +9,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
+from alm import telemetry
 from alm.bootstrap import App
 from alm.domain.errors import (
     AlmError,
@@ -54,7 +56,23 @@ def respond(app: App, call: Call) -> Answer:
     caller = authorise(call.headers, route.role, changes=changes, settings=app.settings)
     if isinstance(caller, Forbidden):
         return problem(caller.status, caller.why)
-    return _handled(app, call, route, values, caller)
+    if not changes:
+        return _handled(app, call, route, values, caller)
+    with _span(call, route, values):
+        answer = _handled(app, call, route, values, caller)
+        telemetry.note(attributes={"http.response.status_code": answer.status})
+        return answer
+
+
+def _span(call: Call, route: Route, values: Mapping[str, str]) -> AbstractContextManager[object]:
+    """What somebody may order is recorded, in the trace of the caller; mere looking is not."""
+    return telemetry.span(
+        "score" if route.handler is scoring.score else "api",
+        parent=call.headers.get("traceparent", ""),
+        attributes={"http.request.method": call.method, "http.route": route.path},
+        model=values.get("model", ""),
+        run=values.get("run", ""),
+    )
 
 
 def _route(call: Call) -> tuple[Route, dict[str, str]] | Answer:

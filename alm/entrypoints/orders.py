@@ -13,7 +13,7 @@ from alm.domain.errors import Refused
 from alm.domain.ledger import Ledger
 from alm.domain.messages import trigger_id
 from alm.domain.requests import read_request
-from alm.entrypoints import intake, triggers
+from alm.entrypoints import intake, tracing, triggers
 from alm.entrypoints.calls import Answer, Order
 from alm.entrypoints.standing import model_of
 
@@ -132,6 +132,7 @@ def _send(app: App, order: Order, facts: Mapping[str, str]) -> Answer:
     accepted = intake.ordered(app, request, source="order")
     if accepted.done:
         return Answer(200, {"id": order.id, "accepted": [], "done": accepted.done})
-    app.ports.bus.send([triggers.outgoing(message) for message in accepted.messages])
-    models = [message.model for message in accepted.messages]
+    messages = tracing.handed_on("api", accepted.messages)
+    app.ports.bus.send([triggers.outgoing(message) for message in messages])
+    models = [message.model for message in messages]
     return Answer(202, {"id": order.id, "accepted": models})

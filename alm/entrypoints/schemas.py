@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+from alm.domain.events import event_schema
 from alm.domain.requests import request_schema
 
 FOLDER = Path("docs/schemas")
@@ -13,7 +14,10 @@ FOLDER = Path("docs/schemas")
 
 def schemas() -> dict[str, str]:
     """The text of each schema file, by file name."""
-    return {"request.json": json.dumps(request_schema(), indent=2, sort_keys=True) + "\n"}
+    found = {"event.json": event_schema(), "request.json": request_schema()}
+    return {
+        name: json.dumps(schema, indent=2, sort_keys=True) + "\n" for name, schema in found.items()
+    }
 
 
 def write(folder: Path = FOLDER) -> None:

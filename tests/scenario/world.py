@@ -70,11 +70,13 @@ class World:
         self, data: Path, wishes: Mapping[str, Wishes], experiments: Sequence[str] = ()
     ) -> None:
         declared = data / "managed_models"
-        self.notices = Notices(CANARY)
+        self.notices, self.events = Notices(CANARY), Notices(CANARY)
         environment = {
             "ALM_MANAGED_MODELS": str(declared),
             "ALM_REPLY_QUEUES": "alm-answers",
             "ALM_TEST_WEBHOOK": self.notices.url,
+            "ALM_EVENTS_WEBHOOK": "env:ALM_TEST_EVENTS",
+            "ALM_TEST_EVENTS": self.events.url,
         }
         options = StackOptions(
             app=ROOT,
@@ -122,6 +124,7 @@ class World:
         self.stack.down()
         self.tollgate.close()
         self.notices.close()
+        self.events.close()
 
     def scene(self, name: str) -> Scene:
         """The scene of a test, by the test's id."""

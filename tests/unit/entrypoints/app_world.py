@@ -22,7 +22,7 @@ from alm.entrypoints import access, api
 from alm.entrypoints.calls import Answer, Call
 from alm.ports import Outgoing, Ports
 from alm.settings import Settings
-from tests.doubles.bus import MemoryBus, MemoryNotifier
+from tests.doubles.bus import MemoryBus, MemoryNotifier, MemoryWebhook
 from tests.doubles.lifecycle import DoubleLifecycle
 from tests.doubles.storage import (
     EPOCH,
@@ -75,6 +75,7 @@ class AppWorld:
         folder: Path,
         *,
         declared: Sequence[Mapping[str, Any]] = (CHURN, DROPPED, SHOPS),
+        event_queues: tuple[str, ...] = (),
         **settings: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,6 +90,7 @@ class AppWorld:
         self.services = DoubleServices(self.clock)
         self.studio = DoubleLifecycle(self.clock)
         self.settings = _settings(settings)
+        self.event_queues, self.webhook = event_queues, MemoryWebhook()
         self._folder, self._ids = folder, count(1)
         self.app = self.restarted()
 
@@ -107,6 +109,8 @@ class AppWorld:
             notifier=self.notifier,
             models=declarations,
             new_id=lambda: f"id{next(self._ids)}",
+            event_queues=self.event_queues,
+            event_webhook=self.webhook,
         )
         self.app = App(self.settings, ports, declarations)
         return self.app
