@@ -123,8 +123,8 @@ def _named(meanings: Mapping[str, str]) -> list[str]:
 
 def _pipelines() -> list[str]:
     about = (
-        "The stages of each pipeline, in order, from `alm/pipelines.py`. *Done* leads to the stage "
-        "under *then*; a failure to the one under *failed*. `roll_back` and what follows it are "
+        "The stages of each pipeline, in order, from `alm/pipelines.py`. `done` leads to the stage "
+        "under `then`; a failure to the one under `failed`. `roll_back` and what follows it are "
         "only reached after something was changed."
     )
     lines = page("Pipelines and stages", about)

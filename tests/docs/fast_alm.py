@@ -23,6 +23,7 @@ def serve(path: str) -> None:
 
     from alm.entrypoints import cli
 
+    _warm(cli)
     server = socket.socket(socket.AF_UNIX)
     server.bind(path)
     server.listen()
@@ -37,6 +38,19 @@ def serve(path: str) -> None:
             _answer(connection, cli)
         connection.close()
         _reap()
+
+
+def _warm(cli: object) -> None:
+    """What a first command imports and builds, before there are children."""
+    words, output = sys.argv, sys.stdout
+    with open(os.devnull, "w") as nowhere:
+        for command in (
+            ["experiment", "list", "--help"],
+            ["--url", "http://127.0.0.1:9", "models"],
+        ):
+            sys.argv, sys.stdout, sys.stderr = ["alm", *command], nowhere, nowhere
+            _run(cli)
+    sys.argv, sys.stdout, sys.stderr = words, output, sys.__stderr__
 
 
 def _reap() -> None:

@@ -25,7 +25,7 @@ DECLARED = Path("examples/one-model")  # what `make dev` declares; a test compar
 LINKED = ("alm", "devstack", "docs", "Makefile", "pyproject.toml", "README.md", ".venv")
 COPIED = ("examples", "managed_models")
 SECONDS_MAX = 75.0
-LOOK_SECONDS = 0.3
+LOOK_SECONDS = 0.5
 PROPAGATION_SECONDS = 0.5  # of local Studio: declarations say more, and answers that changed prove
 
 
