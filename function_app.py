@@ -10,7 +10,6 @@ import azurefunctions.extensions.bindings.blob as blob
 
 from alm import bootstrap, settings
 from alm.bootstrap import App
-from alm.entrypoints import api as people
 from alm.entrypoints import dead_letters, events, intake, timers
 from alm.entrypoints.intake import Received
 
@@ -19,6 +18,7 @@ BUS, STORAGE = "ALM_SERVICEBUS", "ALM_STORAGE"  # settings that say where they a
 BYTES = func.DataType.BINARY  # as text the host would rewrite a body, or its metadata from it
 DEAD = "/$DeadLetterQueue"
 EVENTS = func.BlobSource.EVENT_GRID
+ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]  # what the API does not have, it says itself
 
 
 @lru_cache(maxsize=1)
@@ -133,9 +133,14 @@ def on_event_dead_letter(message: func.ServiceBusMessage) -> None:
 
 
 def answered(req: func.HttpRequest, path: str) -> func.HttpResponse:
+    from alm.entrypoints import api as people  # not before somebody calls: most workers do not
+
     headers = {name.lower(): value for name, value in req.headers.items()}
     call = people.Call(req.method, path, headers, dict(req.params), req.get_body())
-    answer = people.respond(the_app(), call)
+    try:
+        answer = people.respond(the_app(), call)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with us, the caller gets a problem
+        answer = people.failed(call, error)
     return func.HttpResponse(
         answer.text,
         status_code=answer.status,
@@ -149,6 +154,6 @@ def score(req: func.HttpRequest) -> func.HttpResponse:
     return answered(req, f"score/{req.route_params.get('model', '')}")
 
 
-@app.route("{*path}", methods=["GET", "POST"])
+@app.route("{*path}", methods=ANY)
 def api(req: func.HttpRequest) -> func.HttpResponse:
     return answered(req, req.route_params.get("path", ""))

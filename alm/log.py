@@ -47,7 +47,7 @@ def _write(level: int, event: str, fields: Mapping[str, object]) -> None:
     told = {**_bound.get(), **fields}
     text = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in told.items())
     fields = {f"alm.{name}": _plain(value) for name, value in told.items()}
-    _logger.log(level, "%s %s", event, text, extra={"alm.event": event, **fields})
+    _logger.log(level, "%s %s", event, text, extra={**fields, "alm.event": event})
 
 
 def _plain(value: object) -> str | int | float | bool:

@@ -104,8 +104,8 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "run_begun": ("model", "run", "pipeline", "source"),
     "stage_left": ("model", "run", "pipeline", "stage", "outcome", "why"),
     "run_ended": ("model", "run", "pipeline", "result", "why"),
-    "notice": ("model", "run", "event", "reason"),
-    "notice_not_delivered": ("model", "run", "event", "reason"),
+    "notice": ("model", "run", "notice", "reason"),
+    "notice_not_delivered": ("model", "run", "notice", "reason"),
     "notice_lost": ("reason",),
     "kept_in_inbox": ("source", "reason"),
     "message_died": ("model", "kind"),
@@ -128,6 +128,8 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "event_not_sent": ("types", "reason"),
     "event_not_delivered": ("id", "type", "tries", "reason"),
     "event_dropped": ("type", "reason"),
+    "api_failed": ("instance", "reason"),
+    "not_shown": ("kind", "mistakes"),
     "telemetry_off": ("reason",),
 }
 """Log events with the fields they may have; each is told as `alm.<field>`, and what is bound by the

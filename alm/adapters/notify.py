@@ -29,7 +29,7 @@ class WebhookNotifier:
         self._records = records
 
     def notify(self, notice: Notice) -> None:
-        fields = {"event": notice.event, "model": notice.model, "run": notice.run}
+        fields = {"notice": notice.event, "model": notice.model, "run": notice.run}
         log.warning("notice", **fields, reason=notice.why)
         if not notice.webhook:
             return

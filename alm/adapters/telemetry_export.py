@@ -29,19 +29,21 @@ if TYPE_CHECKING:
 
 EXIT_SECONDS_MAX = 2.0  # a collector that is away must not hold up a worker that is told to end
 SERVICE = "alm"
+_once = threading.Lock()
 CHATTY = ("azure.core.pipeline.policies.http_logging_policy", "azure.monitor.opentelemetry")
 """Loggers with lines for each export, which would be sent by the next one, and so on."""
 
 
 def set_up(environment: Mapping[str, str]) -> None:
     """Turn telemetry on, once per process; a mistake in its settings turns it off, not the app."""
-    if telemetry.is_on():
-        return
-    try:
-        _set_up(environment)
-    # whatever is wrong with the settings, or the installation, of telemetry must not stop runs
-    except Exception as error:  # noqa: BLE001
-        log.warning("telemetry_off", reason=f"{type(error).__name__}: {error}"[:500])
+    with _once:  # the first events of a process come at the same time, and each builds the app
+        if telemetry.is_on():
+            return
+        try:
+            _set_up(environment)
+        # whatever is wrong with the settings, or the installation, must not stop runs
+        except Exception as error:  # noqa: BLE001
+            log.warning("telemetry_off", reason=f"{type(error).__name__}: {error}"[:500])
 
 
 def _set_up(environment: Mapping[str, str]) -> None:

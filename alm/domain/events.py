@@ -33,6 +33,7 @@ from alm.domain.run import PipelineName, Source
 
 MEDIA_TYPE = "application/cloudevents+json"
 ID_LENGTH_MAX = 128  # an event's id is its message's too, and duplicate detection compares those
+Left = Literal["redriven", "discarded"]
 Decided = Literal["approved", "refused", "expired", "cancelled", "superseded"]
 
 
@@ -188,7 +189,7 @@ class InboxLeft(Event):
 
     run: str = ""
     item: str
-    how: Literal["redriven", "discarded"]
+    how: Left
     by: str = ""
 
 

@@ -18,6 +18,8 @@ from alm.domain.events import (
     Delivery,
     Event,
     InboxKept,
+    InboxLeft,
+    Left,
     RunBegan,
     RunDecided,
     RunEnded,
@@ -233,3 +235,11 @@ def keep(ports: Ports, item: InboxItem) -> None:
         remedy=item.remedy,
     )
     announce(ports, [(event, item.id)])
+
+
+def take_out(ports: Ports, item: InboxItem, how: Left, by: str, order: str) -> None:
+    """Tell that an item leaves the inbox, and take it out; of an event itself nobody is told."""
+    if item.queue != EVENTS_QUEUE:
+        event = InboxLeft(model=item.model, run=item.run, item=item.id, how=how, by=by)
+        announce(ports, [(event, f"{item.id}:{order}")])
+    ports.records.discard_inbox(item.id)

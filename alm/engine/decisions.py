@@ -5,6 +5,7 @@ from __future__ import annotations
 from alm import telemetry
 from alm.domain.ledger import Active, Ledger, Token
 from alm.domain.messages import Decision, Fail
+from alm.domain.replies import Event
 from alm.engine import announcing, sending, steps
 from alm.engine.history import shortened
 from alm.engine.next_steps import UNDOING
@@ -22,7 +23,7 @@ def on_decision(ports: Ports, decision: Decision) -> None:
     else:
         refusal = _stop(ports, decision, CANCELS[decision.kind])
     if decision.reply:
-        event = "refused" if refusal else "ended"
+        event: Event = "refused" if refusal else "ended"
         facts = {"run": decision.run, "result": decision.kind, "why": refusal}
         ports.bus.send([sending.answer(decision.reply, event, model=decision.model, **facts)])
 

@@ -169,12 +169,10 @@ def on_step(app: App, received: Received) -> None:
 def redrive(app: App, item: InboxItem, order: str) -> Outgoing:
     """Send an inbox item again where it came from. Raises Refused if it cannot.
 
-    A crash before the item is taken out leaves it there: nothing is lost, and the same order again
-    (the same idempotency key) is the same message.
+    The same order again (the same idempotency key) is the same message.
     """
     message = inbox.again(item, order)
     app.ports.bus.send([message])
-    app.ports.records.discard_inbox(item.id)
     return message
 
 

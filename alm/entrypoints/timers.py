@@ -80,11 +80,19 @@ def _sweep_all(app: App) -> None:
     if thorough:
         _apart("records", partial(remove_stale, app, in_flight, statuses, now))
         _apart("rescan", partial(rescan, app, now))
+    if now.minute == 0:
+        _apart("repeats", partial(_forget_repeats, app, now))
     _apart("commits", partial(_commit, app, now))
     waiting = sum(1 for _ in app.ports.blobs.list("alm-inbox"))
     _show(statuses, waiting, len(stuck))
     overview = {"at": now.isoformat(), "models": statuses, "inbox": waiting}
     app.ports.blobs.put(OVERVIEW, json.dumps(overview, sort_keys=True).encode())
+
+
+def _forget_repeats(app: App, now: datetime) -> None:
+    from alm.entrypoints import repeats  # it belongs to the API, which most workers never load
+
+    repeats.forget_old(app, now)
 
 
 def _show(statuses: Statuses, inbox_items: int, stuck: int) -> None:

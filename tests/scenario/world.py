@@ -16,7 +16,10 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
+from jsonschema import Draft7Validator
 
+from alm.entrypoints.declaration_schema import declaration_schema
 from devstack.demo import experiment, models
 from devstack.demo.models import Demonstrated, Wishes
 from devstack.demo.operator import Operator
@@ -63,6 +66,9 @@ class Board:
             return self._rows[model]
 
 
+EDITORS = Draft7Validator(declaration_schema())  # what they know of declarations
+
+
 class World:
     """The stack, with storage behind a tollgate and a webhook that listens."""
 
@@ -84,6 +90,7 @@ class World:
             with_samples=True,
             admin=True,
             host=False,
+            telemetry=True,
             propagation_seconds=PROPAGATION_SECONDS,
             environment=environment,
         )
@@ -115,6 +122,8 @@ class World:
             models.write(declared, _with_webhook(self.models[name].declaration))
         for name in experiments:
             experiment.prepare(self.studio, declared, name)
+        for path in declared.glob("*.yaml"):
+            EDITORS.validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         self.stack.start("host")
         self.board = Board(self.operator)
 

@@ -49,6 +49,19 @@ def test_every_metric_of_the_code_is_in_the_table():
     assert named == METRICS.keys()
 
 
+def test_the_documentation_has_every_name_and_no_other():
+    rows = [f"| `{name}` | {means} |" for name, means in (SPANS | FIELDS).items()]
+    for name, metric in METRICS.items():
+        attributes = ", ".join(f"`{each}`" for each in metric.attributes) or "-"
+        rows.append(f"| `{name}` | {metric.kind} | {attributes} | {metric.means} |")
+    for event, fields in EVENTS.items():
+        rows.append(f"| `{event}` | {', '.join(f'`{field}`' for field in fields)} |")
+    text = (ROOT / "docs/telemetry.md").read_text()
+    documented = text.partition("## Spans\n")[2].partition("## In Azure\n")[0].splitlines()
+
+    assert [line for line in documented if line.startswith("| `")] == rows
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
     """What is told of everything that the tables name, by the engine and at the door."""

@@ -219,6 +219,11 @@ def trigger(name: str = "t:churn:x", **fields: Any) -> Trigger:
     return Trigger(id=name, pipeline="retrain", source="dataset", at=EPOCH, **fields)
 
 
+def covered(name: str, **fields: Any) -> list[dict[str, Any]]:
+    """What a run's record says of the one trigger that it covers."""
+    return [trigger(name, **fields).model_dump(mode="json")]
+
+
 def principal(*claims: tuple[str, str]) -> str:
     """The header of the platform's authentication."""
     document = {"claims": [{"typ": kind, "val": value} for kind, value in claims]}
