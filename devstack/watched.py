@@ -6,15 +6,24 @@ accept all of them, as `func start` does for code.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from devstack import declarations
 from devstack.stack import Stack
 
 
 class Watched:
-    """The folder that the app of a stack reads; it is looked at by one thread at a time."""
+    """The folder that the app of a stack reads; it is looked at by one thread at a time.
 
-    def __init__(self, stack: Stack) -> None:
+    mistakes: what the app (its folder comes second) would not accept of a folder; "": nothing.
+    """
+
+    def __init__(
+        self, stack: Stack, mistakes: Callable[[Path, Path], str] = declarations.mistakes
+    ) -> None:
         self._stack = stack
+        self._mistakes = mistakes
         self._folder = stack.options.declarations
         self._seen = declarations.state(self._folder)
         declarations.report(stack.options.data, self._seen, "")
@@ -25,7 +34,7 @@ class Watched:
         if found == self._seen:
             return ""
         self._seen = found
-        wrong = declarations.mistakes(self._folder, self._stack.options.app)
+        wrong = self._mistakes(self._folder, self._stack.options.app)
         if not wrong:
             self._stack.restart_worker()
         declarations.report(self._stack.options.data, found, wrong)

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from alm.adapters.declarations import Declarations
+from alm.domain.errors import Misconfigured
 from devstack.client_settings import write_client_settings
 from devstack.kept_addresses import keep_addresses
 from devstack.stack import Stack, StackOptions
@@ -49,7 +51,7 @@ class Playground:
         try:
             write_client_settings(self.folder / ".local/up", self.stack.addresses)
             keep_addresses(self.folder / ".local/up", self.stack.addresses)
-            self._watched = Watched(self.stack)
+            self._watched = Watched(self.stack, mistakes)
             self._start_fast_alm()
         except BaseException:
             self.stack.down()
@@ -99,6 +101,15 @@ class Playground:
                     self._watched.look()
 
 
+def mistakes(folder: Path, _app: Path) -> str:
+    """What `alm validate` says, without the second that Python needs to import it."""
+    try:
+        Declarations.read(folder, None).check_members()
+    except Misconfigured as error:
+        return str(error)
+    return ""
+
+
 class Ran(NamedTuple):
     code: int
     output: str
@@ -128,7 +139,7 @@ class Terminal:
     def run(self, block: Block) -> Ran:
         """Run a block; the first command that fails ends it. Only one marked `fails` may."""
         if block.language == "python":
-            return self._run(f"python {self._kept(block.text, '.py')}", fails=False)
+            return self._run(f"python {self._kept(block.text, '.py')}\n", fails=False)
         return self._run(block.text, fails="fails" in block.marks)
 
     def until(self, block: Block, output: str) -> Ran:
@@ -219,5 +230,5 @@ def _do(terminal: Terminal, block: Block, expected: str | None) -> None:
 def is_run(block: Block) -> bool:
     """Whether a block is run where the local stack is."""
     if block.language == "sh":
-        return not {"make", "azure"} & set(block.marks)
+        return not {"make", "azure", "apart"} & set(block.marks)
     return block.language == "python" and not block.marks
