@@ -43,7 +43,7 @@ def serve(path: str) -> None:
 def _warm(cli: object) -> None:
     """What a first command imports and builds, before there are children."""
     words, output = sys.argv, sys.stdout
-    with open(os.devnull, "w") as nowhere:
+    with Path(os.devnull).open("w") as nowhere:
         for command in (
             ["experiment", "list", "--help"],
             ["--url", "http://127.0.0.1:9", "models"],

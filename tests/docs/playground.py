@@ -195,7 +195,7 @@ def fits(seen: str, shown: str) -> bool:
         if line == "…":
             pattern += r"(?:.*\n)*?"
         else:
-            pattern += ".*?".join(re.escape(part) for part in line.split("…")) + r" ?\n"
+            pattern += ".*?".join(re.escape(part.strip()) for part in line.split("…")) + r"\n"
     return re.fullmatch(pattern, "".join(f"{line}\n" for line in _lines(seen))) is not None
 
 

@@ -32,7 +32,8 @@ MARKS = {
     "": set(),
 }
 COMMAND = re.compile(r"^\s*(?:\$ )?(?:alm|make|az|azd|python3?|pip|git|curl|npm|\.venv\S*) ", re.M)
-CONTEXT = get_command(cli).context_class
+COMMANDS = get_command(cli)
+CONTEXT = COMMANDS.context_class
 ELSEWHERE = {"alm", "az", "azd", "git", "curl", "export", "make", "python", "cd", "."}
 
 
@@ -72,7 +73,7 @@ def words(line: str) -> list[str]:
 
 def parsed(given: list[str]) -> None:
     """Raises UsageError for words that the command line would not take."""
-    command = get_command(cli)
+    command = COMMANDS
     context = CONTEXT(command, info_name="alm")
     while hasattr(command, "commands"):
         name, found, given = command.resolve_command(context, given)
@@ -138,7 +139,7 @@ def test_a_command_that_is_mentioned_exists(page: Page) -> None:
 
 def mentioned(page: Page, given: list[str]) -> None:
     """A command may be mentioned without what it needs; its name and options are there."""
-    command = get_command(cli)
+    command = COMMANDS
     rest = list(given)
     while rest and hasattr(command, "commands") and rest[0] in command.commands:
         command = command.commands[rest.pop(0)]

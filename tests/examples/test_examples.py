@@ -12,9 +12,12 @@ from devstack import declarations
 from devstack.demo.operator import Operator
 from devstack.demo.studio import Studio
 from tests.docs.pages import ROOT, page
-from tests.docs.playground import Playground, play
+from tests.docs.playground import Playground, is_run, play
 
 EXAMPLES = sorted(path.parent.name for path in ROOT.glob("examples/*/README.md"))
+PLAYED = [
+    name for name in EXAMPLES if any(map(is_run, page(f"examples/{name}/README.md").blocks()))
+]
 FILES = sorted(path.parent.name for path in ROOT.glob("examples/*/*.yaml"))
 
 
@@ -106,7 +109,7 @@ def test_a_producer(seen: Seen) -> None:
 
 def test_every_example_is_played() -> None:
     told = Path(__file__).read_text(encoding="utf-8")
-    assert [] == [name for name in EXAMPLES if f'seen.played("{name}")' not in told]
+    assert [] == [name for name in PLAYED if f'seen.played("{name}")' not in told]
     listed = (ROOT / "examples/README.md").read_text(encoding="utf-8")
     assert [] == [name for name in EXAMPLES if f"({name}/README.md)" not in listed]
 
