@@ -15,7 +15,6 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 
 from alm.domain.errors import Misconfigured
 from alm.domain.frozen import Frozen
-from alm.domain.messages import describe
 from alm.domain.source_control import Repository
 
 ROLES = ("reader", "operator", "approver")
@@ -113,17 +112,22 @@ class Settings(Frozen):
     @model_validator(mode="after")
     def _one_way_in(self) -> Settings:
         """Connection strings hold shared keys: they are for the local stack."""
-        if not self.local and (
-            self.storage.get_secret_value() or self.service_bus.get_secret_value()
-        ):
-            raise ValueError(
-                "connection strings are only for the local stack (ALM_LOCAL=1); set "
-                "ALM_STORAGE__blobServiceUri and ALM_SERVICEBUS__fullyQualifiedNamespace"
-            )
-        if not (self.storage.get_secret_value() or self.storage_uri):
-            raise ValueError("ALM_STORAGE__blobServiceUri is missing: the storage account's URL")
-        if not (self.service_bus.get_secret_value() or self.service_bus_namespace):
-            raise ValueError("ALM_SERVICEBUS__fullyQualifiedNamespace is missing")
+        storage, bus = (s.get_secret_value() for s in (self.storage, self.service_bus))
+        wrong = {
+            "connection strings are only for the local stack (ALM_LOCAL=1); set "
+            "ALM_STORAGE__blobServiceUri and ALM_SERVICEBUS__fullyQualifiedNamespace": (
+                not self.local and bool(storage or bus)
+            ),
+            "ALM_STORAGE__blobServiceUri is missing: the storage account's URL": (
+                not (storage or self.storage_uri)
+            ),
+            "ALM_SERVICEBUS__fullyQualifiedNamespace is missing": (
+                not (bus or self.service_bus_namespace)
+            ),
+        }
+        told = [what for what, is_so in wrong.items() if is_so]
+        if told:
+            raise ValueError("\n".join(told))
         return self
 
     @property
@@ -134,19 +138,46 @@ class Settings(Frozen):
 
 def read(environment: Mapping[str, str]) -> Settings:
     """Read the settings. Raises Misconfigured, telling all that is wrong at once."""
-    names = {field.alias for field in Settings.model_fields.values() if field.alias}
+    wrong = faults(environment)
+    if wrong:
+        told = "; ".join(f"{name}: {what}" if name else what for name, what in wrong)
+        raise Misconfigured(f"settings: {told}; see local.settings.sample.json")
+    return Settings.model_validate(_given(environment))
+
+
+def names() -> frozenset[str]:
+    """The names of all settings."""
+    return frozenset(field.alias for field in Settings.model_fields.values() if field.alias)
+
+
+def faults(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """All that is wrong, as setting ("": several together) and what; no value is repeated.
+
+    Where a setting cannot be read, the others are judged without it.
+    """
+    given = _given(environment)
+    found: list[tuple[str, str]] = []
+    for _ in range(2):  # rules between settings are only asked when each of them can be read
+        try:
+            Settings.model_validate(given)
+            break
+        except ValidationError as error:
+            for item in error.errors(include_url=False, include_input=False):
+                name = str(item["loc"][0]) if item["loc"] else ""
+                place = ".".join(str(part) for part in item["loc"][1:])
+                what = item["msg"].removeprefix("Value error, ")
+                told = f"{place}: {what}" if place else what
+                found += [(name, line) for line in told.split("\n")]
+                given.pop(name, None)
+    if given.get("ALM_LOCAL") == "1" and any(name in environment for name in IN_AZURE):
+        what = "is set, and this is Azure: shared keys, and grants signed with them, are only for "
+        what += "the local stack; remove ALM_LOCAL and use the app's identity"
+        found.append(("ALM_LOCAL", what))
+    return list(dict.fromkeys(found))
+
+
+def _given(environment: Mapping[str, str]) -> dict[str, str]:
+    known = names()
     if environment.get("ALM_LOCAL") == "1" and environment.get("ALM_STUDIO_URL"):
         environment = {"ALM_ARM_URL": environment["ALM_STUDIO_URL"], **environment}
-    given = {name: value for name, value in environment.items() if name in names and value != ""}
-    try:
-        settings = Settings.model_validate(given)
-    except ValidationError as error:
-        raise Misconfigured(
-            f"settings: {describe(error)}; see local.settings.sample.json"
-        ) from error
-    if settings.local and any(name in environment for name in IN_AZURE):
-        raise Misconfigured(
-            "settings: ALM_LOCAL is set, and this is Azure: shared keys, and grants signed with "
-            "them, are only for the local stack; remove ALM_LOCAL and use the app's identity"
-        )
-    return settings
+    return {name: value for name, value in environment.items() if name in known and value != ""}

@@ -86,7 +86,7 @@ FIELDS: Mapping[str, str] = {
     "alm.run": "the run",
     "alm.pipeline": "its pipeline",
     "alm.stage": "the stage of a step",
-    "alm.outcome": "what a visit came to; of `begin`: begun, waits or postponed",
+    "alm.outcome": "what it came to; of `begin`: begun, waits, skipped, postponed",
     "alm.result": "how the run ended",
     "alm.trigger": "the id of the trigger that a run began with",
     "alm.source": "what kind of trigger that was",

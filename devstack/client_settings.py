@@ -17,13 +17,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from devstack.plans import app_settings
+
 NAME = "client.env"
 ROOT = Path(__file__).resolve().parents[1]
+_OF_THE_APP = (
+    *("ALM_SERVICEBUS", "ALM_API_KEYS", "ALM_REPLY_QUEUES"),
+    "PYTHON_THREADPOOL_THREAD_COUNT",
+)
 _ACCOUNT_KEY = re.compile(r"AccountKey=([^;]+)")
 
 
-def client_settings(addresses: Mapping[str, Any]) -> dict[str, str]:
-    """The environment of a command line that works at this stack, as an operator."""
+def client_settings(
+    addresses: Mapping[str, Any], more: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The environment of a command line that works at this stack, as an operator.
+
+    more: settings of the app besides the usual ones, which `alm doctor` looks at.
+    """
     key = _ACCOUNT_KEY.search(addresses["storage_connection_string"])
     settings = {
         "ALM_LOCAL": "1",
@@ -42,13 +53,18 @@ def client_settings(addresses: Mapping[str, Any]) -> dict[str, str]:
         settings["ALM_API_URL"] = f"{addresses['functions_url']}/api"
         settings["ALM_API_KEY"] = addresses["api_keys"]["operator"]
         settings["ALM_APPROVER_KEY"] = addresses["api_keys"]["approver"]
-    return settings
+    if "connection_string" in addresses:
+        settings |= {name: app_settings(dict(addresses))[name] for name in _OF_THE_APP}
+    return settings | dict(more or {})
 
 
-def write_client_settings(folder: Path, addresses: Mapping[str, Any]) -> Path:
+def write_client_settings(
+    folder: Path, addresses: Mapping[str, Any], more: Mapping[str, str] | None = None
+) -> Path:
     """Write the file anew; returns where it is."""
     path = folder / NAME
-    lines = [f"export {k}={shlex.quote(v)}\n" for k, v in client_settings(addresses).items()]
+    settings = client_settings(addresses, more)
+    lines = [f"export {k}={shlex.quote(v)}\n" for k, v in settings.items()]
     python, root = shlex.quote(sys.executable), shlex.quote(str(ROOT))
     lines.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"\n')
     lines.append(f'alm() {{ PYTHONPATH={root} {python} -m alm "$@"; }}\n')

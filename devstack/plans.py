@@ -45,6 +45,12 @@ class StackOptions:
             return self.data.resolve() / "managed_models"
         return self.app.resolve() / self.environment.get("ALM_MANAGED_MODELS", "managed_models")
 
+    @property
+    def beside(self) -> dict[str, str]:
+        """Settings of the app besides the usual ones."""
+        folder = {"ALM_MANAGED_MODELS": str(self.declarations)} if self.declare else {}
+        return {**self.environment, **folder}
+
 
 def storage_ports(ports: dict[str, int]) -> azurite.Ports:
     """Return Azurite's ports."""
@@ -100,9 +106,7 @@ def host_plan(options: StackOptions, ports: dict[str, int], addresses: dict[str,
     words = ["--app", str(options.app.resolve()), "--port", str(ports["functions"])]
     if options.verbose:
         words.append("--verbose")
-    settings = {**app_settings(addresses), **options.environment}
-    if options.declare:
-        settings["ALM_MANAGED_MODELS"] = str(options.declarations)
+    settings = {**app_settings(addresses), **options.beside}
     return _python_plan("host", options, words, settings)
 
 

@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stack.deaths.put(_SIGNAL))
     try:
         with stack:
-            client = write_client_settings(arguments.data, stack.addresses)
+            client = write_client_settings(arguments.data, stack.addresses, stack.options.beside)
             keep_addresses(arguments.data, stack.addresses)
             facts = stack.addresses | {"pids": stack.pids(), "client_settings": str(client)}
             sys.stdout.write(json.dumps(facts) + "\n") if arguments.json else _print(facts)

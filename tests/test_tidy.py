@@ -66,12 +66,19 @@ def test_only_bootstrap_and_the_command_line_name_adapters():
     named = importing("alm/entrypoints", "alm.adapters")
     named += importing("alm", "alm.adapters")
     allowed = ("alm/adapters/", "alm/bootstrap.py", "alm/entrypoints/cli.py")
-    allowed = (*allowed, "alm/entrypoints/initialise.py", "alm/entrypoints/studio/connection.py")
+    allowed = (*allowed, "alm/entrypoints/init", "alm/entrypoints/studio/connection.py")
+    allowed = (*allowed, "alm/entrypoints/doctor/surroundings.py", "alm/entrypoints/validating.py")
     assert [item for item in set(named) if not item.startswith(allowed)] == []
 
 
 def test_azure_functions_is_visible_in_one_file():
     assert importing("alm", "azure.functions", "azurefunctions") == []
+
+
+def test_opentelemetry_is_named_only_where_it_is_set_up():
+    named = importing("alm", "opentelemetry", "azure.monitor")
+    allowed = ("alm/adapters/open_telemetry.py", "alm/adapters/telemetry_export.py")
+    assert [item for item in named if not item.startswith(allowed)] == []
 
 
 def test_the_local_stack_and_the_app_do_not_know_each_other():

@@ -13,7 +13,7 @@ The services' own error codes and texts are kept in the message; secrets are tak
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -121,10 +121,20 @@ def refusal(answer: Answer) -> Refusal:
     return Refusal(
         status=answer.status,
         code=str(field_of(error, "code") or ""),
-        text="; ".join(dict.fromkeys(str(text).strip() for text in texts if text))
+        text="; ".join(_once(str(text).strip() for text in texts if text))
         or ("" if document is not None else answer.body[:300].decode("utf-8", "replace").strip()),
         details=tuple(str(code) for part in details if (code := field_of(part, "code"))),
     )
+
+
+def _once(texts: Iterable[str]) -> list[str]:
+    """Texts, but those that others say as well: a message often ends with its own details."""
+    told: list[str] = []
+    for text in texts:
+        plain = text.rstrip(".")
+        if not any(plain in other for other in told):
+            told = [other for other in told if other.rstrip(".") not in text] + [text]
+    return told
 
 
 def _document(body: bytes) -> object:

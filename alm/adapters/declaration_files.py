@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from alm.adapters import declaration_sets, family_members, yaml_lines
+from alm.adapters import declaration_doubts, declaration_sets, family_members, yaml_lines
 from alm.adapters.declaration_reading import Reading
 from alm.adapters.declaration_shape import shape, texts_wanted, with_texts
 from alm.adapters.family_members import Faulty, Members
@@ -17,7 +17,7 @@ from alm.adapters.yaml_lines import Document
 from alm.domain.declared import Declared, Single
 from alm.domain.errors import Misconfigured
 from alm.domain.family import SEPARATOR, Family, fill, placeholders
-from alm.domain.mistakes import Mistake, told
+from alm.domain.mistakes import Mistake, Mistaken, in_order
 from alm.domain.nearest import shown, suggestion
 from alm.domain.patterns import Pattern
 
@@ -29,6 +29,18 @@ _HOST = re.compile(r"^https?://[^/]*\{")
 
 def read_folder(folder: Path) -> list[Declared]:
     """Read every declaration. Raises Misconfigured telling every mistake."""
+    readings, mistakes = _readings(folder)
+    if mistakes:
+        raise Mistaken(mistakes)
+    return [reading.declared for reading in readings if reading.declared is not None]
+
+
+def doubts_in(folder: Path) -> tuple[Mistake, ...]:
+    """What is valid in a folder, and doubtful. Raises Misconfigured without the folder."""
+    return in_order(declaration_doubts.doubts(_readings(folder)[0]))
+
+
+def _readings(folder: Path) -> tuple[list[Reading], list[Mistake]]:
     if not folder.is_dir():
         raise Misconfigured(
             f"there is no folder {folder.name!r} of declarations; create it, with one YAML file "
@@ -38,9 +50,7 @@ def read_folder(folder: Path) -> list[Declared]:
     readings = [_read(document, folder) for document in documents]
     mistakes += [mistake for reading in readings for mistake in reading.mistakes]
     mistakes += declaration_sets.mistakes(readings)
-    if mistakes:
-        raise Misconfigured(told(mistakes))
-    return [reading.declared for reading in readings if reading.declared is not None]
+    return readings, mistakes
 
 
 def _documents(folder: Path) -> tuple[list[Document], list[Mistake]]:

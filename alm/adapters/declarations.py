@@ -24,6 +24,7 @@ from alm.domain.errors import Conflict, Misconfigured, NotFound, UnknownModel
 from alm.domain.family import SEPARATOR, Family
 from alm.domain.managed_model import ManagedModel
 from alm.domain.messages import describe
+from alm.domain.mistakes import Mistake, Mistaken
 from alm.domain.nearest import shown, suggestion
 from alm.ports import Blobs
 
@@ -166,9 +167,17 @@ class Declarations:
             try:
                 self._work_out(model)
             except Misconfigured as error:
-                wrong.append(str(error))
+                wrong.append(self._mistake(model, str(error)))
         if wrong:
-            raise Misconfigured("\n".join(wrong))
+            raise Mistaken(wrong)
+
+    def _mistake(self, model: str, text: str) -> Mistake:
+        """What is wrong with a member, at the line of its family."""
+        family = self._declared[model.partition(SEPARATOR)[0]]
+        source = family.source if isinstance(family, Family) else f"{family.name}:1"
+        file, _, line = source.rpartition(":")
+        what, _, remedy = text.removeprefix(f"{source}: ").rpartition("; ")
+        return Mistake(file, int(line), (), what, remedy)
 
     def _all(self, ids: Iterable[Iterator[str]]) -> Resolved:
         return Resolved(self, itertools.chain.from_iterable(ids))

@@ -125,11 +125,12 @@ class Http:
     def _place(self, url: str) -> tuple[Site, str]:
         site, target = split(url)
         if site not in self._checked:
-            self._check(site)
+            self.check(site)
             self._checked.add(site)  # as many as there are allowed sites
         return site, target
 
-    def _check(self, site: Site) -> None:
+    def check(self, site: Site) -> None:
+        """See that a site may be called. Raises Misconfigured, saying what is missing."""
         if not any(_matches(site, pattern) for pattern in self._allowed):
             raise Misconfigured(
                 f"{site} is not a host this app may call (allowed: {', '.join(self._allowed)}); "

@@ -19,7 +19,7 @@ from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.trace import Tracer, TracerProvider
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import (
     Link,
     NonRecordingSpan,
@@ -37,7 +37,7 @@ from alm.telemetry_names import METRICS
 
 SCOPE = "alm"
 GAUGE_SECONDS = 120.0  # a sweep sets it each minute; what an older one saw is nobody's to tell
-TEXT_LENGTH_MAX = 2000  # of one attribute; services may say any length
+TEXT_LENGTH_MAX = 2000  # of one text; services may say any length
 SEVERITIES = {
     "DEBUG": SeverityNumber.DEBUG,
     "INFO": SeverityNumber.INFO,
@@ -53,9 +53,7 @@ class OpenTelemetryRecorder:
     """Records into a tracer and a meter."""
 
     def __init__(self, tracers: TracerProvider, meters: MeterProvider) -> None:
-        tracer = tracers.get_tracer(SCOPE)
-        assert isinstance(tracer, Tracer), "OTEL_SDK_DISABLED is looked at before"
-        self._tracer = tracer
+        self._tracer = tracers.get_tracer(SCOPE)
         self._metrics = Metrics(meters.get_meter(SCOPE))
 
     @contextmanager
@@ -81,8 +79,8 @@ class OpenTelemetryRecorder:
             yield
         except BaseException as error:
             span.set_attribute("error.type", type(error).__name__)
-            why = str(error) if isinstance(error, AlmError) else ""  # others may quote a key
-            span.set_status(Status(StatusCode.ERROR, why[:TEXT_LENGTH_MAX] or type(error).__name__))
+            ours = isinstance(error, AlmError)  # others may quote a key
+            span.set_status(_wrong(str(error) if ours else type(error).__name__))
             raise
         finally:
             contexts.detach(token)
@@ -95,7 +93,7 @@ class OpenTelemetryRecorder:
         get_current_span().add_link(_remote(traceparent))
 
     def failed(self, why: str) -> None:
-        get_current_span().set_status(Status(StatusCode.ERROR, why[:TEXT_LENGTH_MAX]))
+        get_current_span().set_status(_wrong(why))
 
     def current(self) -> str:
         context = get_current_span().get_span_context()
@@ -130,7 +128,7 @@ class Metrics:
         if name in self._gauges:
             with self._lock:
                 self._gauges[name][tuple(sorted(attributes.items()))] = (value, monotonic())
-        else:
+        elif name in self._record:  # a test knows what is not
             self._record[name](value, dict(attributes))
 
     def _reader(self, name: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
@@ -151,6 +149,12 @@ class LogSender(logging.Handler):
         self._logger = loggers.get_logger(SCOPE)
 
     def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._send(record)
+        except Exception:  # noqa: BLE001 - as every handler: a wrong line is the log's problem
+            self.handleError(record)
+
+    def _send(self, record: logging.LogRecord) -> None:
         fields = {name: value for name, value in vars(record).items() if name.startswith("alm.")}
         self._logger.emit(
             LogRecord(
@@ -159,7 +163,7 @@ class LogSender(logging.Handler):
                 context=contexts.get_current(),
                 severity_text=record.levelname,
                 severity_number=SEVERITIES.get(record.levelname, SeverityNumber.UNSPECIFIED),
-                body=record.getMessage(),
+                body=_text(record.getMessage()),
                 attributes=_told(fields),
             )
         )
@@ -172,8 +176,16 @@ def _told(fields: Mapping[str, object]) -> dict[str, Attribute]:
 def _attribute(value: object) -> Attribute:
     if isinstance(value, bool | int | float):
         return value
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text[:TEXT_LENGTH_MAX]
+    return _text(value if isinstance(value, str) else json.dumps(value, default=str))
+
+
+def _text(text: str) -> str:
+    """A text that can be sent: one half of a surrogate pair would cost the whole batch."""
+    return text[:TEXT_LENGTH_MAX].encode(errors="replace").decode()
+
+
+def _wrong(why: str) -> Status:
+    return Status(StatusCode.ERROR, _text(why))
 
 
 def _continued(parent: str) -> contexts.Context:

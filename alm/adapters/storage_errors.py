@@ -20,6 +20,7 @@ from alm.domain.errors import Unknown as Lost
 CONFLICTS = (304, 409, 412)  # 304 and 412: a condition failed; 409: it exists, or is being changed
 MIXED_UP = "InvalidBlockList"  # somebody else finished writing the same blob meanwhile
 CODE_LENGTH_MAX = 64
+SIGN_IN = "give the app a managed identity, or on a laptop sign in with `az login`"
 ROLE = "give the app's identity the role Storage Blob Data Contributor"
 
 
@@ -42,6 +43,8 @@ def told(doing: str, *, writes: bool = False, when_denied: str = ROLE) -> Iterat
 
 def _of_status(error: HttpResponseError, doing: str, writes: bool, when_denied: str) -> AlmError:
     status = error.status_code or 0
+    if isinstance(error, ClientAuthenticationError) and not status:
+        return Denied(f"{doing}: no credential gives a token; {SIGN_IN}")
     seen = f"{doing}: storage answered {status} {_code(error)}"
     if isinstance(error, ClientAuthenticationError) or status in (401, 403):
         return Denied(f"{seen}; {when_denied}")

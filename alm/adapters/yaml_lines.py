@@ -42,12 +42,13 @@ for _kind, _pattern, _first in _SCALARS:
 
 @dataclass
 class Document:
-    """A document of a file. lines: per place, its line. texts: what scalars that are not text said,
-    for fields that want text after all (`positive: 1`)."""
+    """A document of a file. lines, columns: where each place is. texts: what scalars that are not
+    text said, for fields that want text after all (`positive: 1`)."""
 
     file: str
     value: object = None
     lines: dict[Place, int] = field(default_factory=dict)
+    columns: dict[Place, int] = field(default_factory=dict)
     texts: dict[Place, str] = field(default_factory=dict)
 
     def line(self, place: Place) -> int:
@@ -57,7 +58,13 @@ class Document:
         return self.lines.get(place, 1)
 
     def mistake(self, place: Place, what: str, remedy: str) -> Mistake:
-        return Mistake(self.file, self.line(place), place, what, remedy)
+        column = self.columns.get(place, 0)
+        return Mistake(self.file, self.line(place), place, what, remedy, column)
+
+    def note(self, place: Place, node: yaml.Node) -> None:
+        """Keep where a place is."""
+        self.lines[place] = node.start_mark.line + 1
+        self.columns[place] = node.start_mark.column + 1
 
 
 def read(text: str, file: str) -> tuple[list[Document], list[Mistake]]:
@@ -72,9 +79,11 @@ def read(text: str, file: str) -> tuple[list[Document], list[Mistake]]:
             if not found:
                 documents.append(document)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        mark = error.problem_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 0)
         what = f"is not YAML: {error.problem or error}"
-        mistakes.append(Mistake(file, line, (), what, "correct the line, or quote the text"))
+        remedy = "correct the line, or quote the text"
+        mistakes.append(Mistake(file, line, (), what, remedy, column))
     except (yaml.YAMLError, RecursionError) as error:
         what = f"is not YAML: {str(error).splitlines()[0]}"
         mistakes.append(Mistake(file, 1, (), what, "save it as plain UTF-8 text"))
@@ -90,7 +99,7 @@ class _Reader:
         self._nodes = 0
 
     def read(self, node: yaml.Node) -> Iterator[Mistake]:
-        self._document.lines[()] = node.start_mark.line + 1
+        self._document.note((), node)
         self._document.value = self._value(node, ())
         yield from self._mistakes
 
@@ -121,7 +130,7 @@ class _Reader:
                 what = f"is given twice (first on line {first})"
                 self._refuse(key, inside, what, "keep one of them")
                 continue
-            self._document.lines[inside] = key.start_mark.line + 1
+            self._document.note(inside, key)
             found[str(key.value)] = self._value(item, inside)
         return found
 
@@ -129,7 +138,7 @@ class _Reader:
         found = []
         for index, item in enumerate(node.value):
             inside = (*place, index)
-            self._document.lines[inside] = item.start_mark.line + 1
+            self._document.note(inside, item)
             found.append(self._value(item, inside))
         return found
 
@@ -147,8 +156,9 @@ class _Reader:
         return _plain(kind, text)
 
     def _refuse(self, node: yaml.Node, place: Place, what: str, remedy: str) -> None:
-        line = node.start_mark.line + 1
-        self._mistakes.append(Mistake(self._document.file, line, place, what, remedy))
+        mark = node.start_mark
+        mistake = Mistake(self._document.file, mark.line + 1, place, what, remedy, mark.column + 1)
+        self._mistakes.append(mistake)
 
 
 def _plain(kind: str, text: str) -> object:

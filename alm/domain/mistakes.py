@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from alm.domain.errors import Misconfigured
+
 Place = tuple[str | int, ...]
 
 
@@ -20,16 +22,30 @@ class Finding:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A finding, and where it is written."""
+    """A finding, and where it is written. column: from 1; 0 where only the line is known."""
 
     file: str
     line: int
     place: Place
     what: str
     remedy: str
+    column: int = 0
+
+    @property
+    def told(self) -> str:
+        """What is wrong, with the field's name."""
+        return f"{field(self.place)}: {self.what}"
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {field(self.place)}: {self.what}; {self.remedy}"
+        return f"{self.file}:{self.line}: {self.told}; {self.remedy}"
+
+
+class Mistaken(Misconfigured):
+    """Declarations are wrong; holds every mistake, in the order of files and lines."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = in_order(mistakes)
+        super().__init__(told(self.mistakes))
 
 
 def field(place: Place) -> str:
@@ -40,9 +56,15 @@ def field(place: Place) -> str:
     return text.removeprefix(".") or "declaration"
 
 
+def in_order(mistakes: Iterable[Mistake]) -> tuple[Mistake, ...]:
+    """Mistakes in the order of files and lines, each once."""
+    listed = sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line))
+    return tuple(dict.fromkeys(listed))
+
+
 def told(mistakes: Iterable[Mistake]) -> str:
     """All mistakes, one a line, in the order of files and lines."""
-    unique = dict.fromkeys(sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line)))
+    unique = in_order(mistakes)
     count = len(unique)
     begin = "1 mistake" if count == 1 else f"{count} mistakes"
     return f"{begin} in the declarations:\n" + "\n".join(f"  {mistake}" for mistake in unique)

@@ -84,15 +84,20 @@ def region_of(workspace: StudioWorkspace) -> Region:
 
     Raises Misconfigured, naming the regions there are.
     """
-    wanted = _squeezed(workspace.region)
-    for region in REGIONS:
-        if _squeezed(region.name) == wanted:
-            return region
+    region = region_named(workspace.region)
+    if region is not None:
+        return region
     names = ", ".join(region.name for region in REGIONS)
     raise Misconfigured(
         f"workspace {workspace.workspace} names region {workspace.region!r}, where Studio has no "
         f"hosts (it has: {names}); correct its `region`, or give `studio` and `management`"
     )
+
+
+def region_named(name: str) -> Region | None:
+    """The region of that name, in any case, with or without spaces; None: Studio has no hosts."""
+    wanted = _squeezed(name)
+    return next((region for region in REGIONS if _squeezed(region.name) == wanted), None)
 
 
 def _squeezed(name: str) -> str:

@@ -79,9 +79,15 @@ def _settle(look: Look, trigger: Trigger | None, attempt: int) -> None:
     if quiet_until and quiet_until > look.ports.clock.now():
         _postpone(look, waiting, Kick(model=ledger.model), quiet_until)
     else:
-        covered = cover(waiting)
+        covered = _covered(look.model, waiting)
         with measuring.beginning(ledger.model, covered):
             _begin(look, waiting, covered, attempt)
+
+
+def _covered(model: ManagedModel, waiting: tuple[Trigger, ...]) -> tuple[Trigger, ...]:
+    """What the next run covers: as many datasets as it can carry, where it trains on them all."""
+    covered = cover(waiting)
+    return portion(covered) if appends(model) else covered
 
 
 def _began_with(ledger: Ledger, active: Active, trigger: Trigger | None) -> bool:
@@ -90,8 +96,8 @@ def _began_with(ledger: Ledger, active: Active, trigger: Trigger | None) -> bool
 
 def _wait(look: Look, trigger: Trigger) -> None:
     """A run is active: the trigger waits, or (as declared) replaces a held run, or is skipped."""
-    telemetry.note(outcome="waits", run=look.active.run)
     ports, ledger, active = look.ports, look.ledger, look.active
+    telemetry.note(outcome="waits", run=active.run)
     if ledger.awaits(trigger.id):
         if active.cancel == "superseded":
             sending.stop(ports, active, "u")
@@ -100,6 +106,7 @@ def _wait(look: Look, trigger: Trigger) -> None:
         answers = sending.ended((trigger,), "", "skipped", f"run {active.run} was active")
         ports.bus.send(answers)  # before the write: once the trigger is seen nobody answers
         look.put(ledger.model_copy(update={"seen": seen}))
+        telemetry.note(outcome="skipped")
     elif _supersedes(look.model, active, trigger):
         changed = ledger.with_waiting(trigger).with_active(cancel="superseded")
         look.put(changed)
@@ -140,8 +147,6 @@ def _begin(
     While a service is away the triggers wait; what can never work begins a run that fails.
     """
     ports, ledger = look.ports, look.ledger
-    if appends(look.model):
-        covered = portion(covered)
     run = f"{ledger.model}.r{ledger.runs + 1}"
     failure = ""
     try:

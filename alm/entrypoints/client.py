@@ -37,6 +37,10 @@ class Client:
         self._session.headers[KEY_HEADER] = key.encode()
         self._session.trust_env = False
 
+    @property
+    def url(self) -> str:
+        return self._url
+
     def get(self, *path: str, query: Mapping[str, str] | None = None) -> Any:
         """GET what a path names; each part is one segment, whatever is in it."""
         return _document(self._call("GET", path, query=query))

@@ -34,7 +34,9 @@ def _died(app: App, received: Received) -> None:
     try:
         message = parse(received.body)
     except Refused:
-        telemetry.count("alm.messages.died", kind=KINDS.get(received.queue, "unknown"))
+        kind = KINDS.get(received.queue, "unknown")
+        telemetry.count("alm.messages.died", kind=kind)
+        log.error("message_died", kind=kind)
         return
     telemetry.count("alm.messages.died", kind=message.kind)
     log.error("message_died", kind=message.kind, model=message.model)

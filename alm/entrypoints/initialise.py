@@ -1,91 +1,166 @@
-"""`alm validate` checks declarations; `alm init` writes one from web services that exist.
+"""`alm init`: writes a declaration from web services and experiments that exist.
 
-It reads the services and scores one row of their own example, never changes them, and writes a
-file that is valid as it stands and is to be read through by people.
+It reads them and scores one row of a service's own example, never changes them, and writes a file
+that is valid as it stands and is to be read through by people.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
+import sys
+import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from alm.adapters.clock import SystemClock
 from alm.adapters.declarations import Declarations
-from alm.adapters.http import Http
-from alm.adapters.identity import Identity
-from alm.adapters.studio import inspect
-from alm.adapters.studio.declaring import Known, answers_of, declaration
-from alm.adapters.studio.inspect import Description
-from alm.adapters.studio.services import StudioServices
-from alm.bootstrap import allowed_hosts
-from alm.domain.errors import AlmError, Misconfigured, Refused
-from alm.domain.managed_model import Target
-from alm.ports import Row
-from alm.settings import Settings
+from alm.adapters.studio.declaring import declaration
+from alm.adapters.studio.declaring_families import Templates, family
+from alm.domain.errors import Misconfigured, Refused
+from alm.domain.nearest import shown
+from alm.entrypoints.arguments import client
+from alm.entrypoints.expanding import add
+from alm.entrypoints.init_experiments import Experiments, written_from
+from alm.entrypoints.init_members import Members, membership, templated
+from alm.entrypoints.init_services import Services, Where
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs/schemas/managed-model.json"
-NAMED = ("ALM_LOCAL", "ALM_ARM_URL", "ALM_STUDIO_URL", "ALM_ALLOWED_HOSTS")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,89}")  # it names a file, too
+
+
+@dataclass(frozen=True)
+class Source(Experiments):
+    """What a managed model is made from, and the sections that a person gives."""
+
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="SERVICE/ENDPOINT by their names, an endpoint's URL or a resource id; may repeat."
+        ),
+    ] = None
+    training: Annotated[str, typer.Option(help="The training service, named likewise.")] = ""
+    dataset: Annotated[str, typer.Option(help="The pattern of its datasets.")] = ""
+    retrain: Annotated[str, typer.Option(help="When it is retrained: a cron line, UTC.")] = ""
+    verify: Annotated[str, typer.Option(help="When its targets are verified: likewise.")] = ""
+
+    @property
+    def given(self) -> dict[str, Any]:
+        listed = {"retrain": self.retrain, "verify": self.verify}
+        schedules = {name: line for name, line in listed.items() if line}
+        found: dict[str, Any] = {"dataset": self.dataset} if self.dataset else {}
+        return found | ({"schedules": schedules} if schedules else {})
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where the declaration goes."""
+
+    folder: Annotated[Path, typer.Option(help="Where the file goes.")] = Path("managed_models")
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print it, write nothing.")] = False
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False
 
 
 def add_to(cli: typer.Typer) -> None:
-    """Add the commands that work on files to the command line."""
+    """Add the command to the command line."""
+    add(cli, {init: "init churn --target churn/production --training churn-training"})
 
-    @cli.command(epilog="Example: alm validate managed_models")
-    def validate(
-        folder: Annotated[Path, typer.Argument(help="The folder of declarations.")] = Path(
-            "managed_models"
-        ),
-        as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
-    ) -> None:
-        """Check declarations of managed models; every mistake is told with file, line, remedy."""
-        declared = Declarations.read(folder, None)
-        declared.check_members()
-        found = {"models": declared.models(), "families": list(declared.families())}
-        told = f"{len(found['models'])} managed models, {len(found['families'])} families"
-        typer.echo(json.dumps(found) if as_json else told)
 
-    @cli.command(
-        epilog="Example: alm init churn --target https://…/endpoints/ep2 --training https://…"
-        "/endpoints/default"
+def init(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(help="The name of the managed model, or of the family.")],
+    source: Source,
+    members: Members,
+    where: Where,
+    written: Written,
+) -> None:
+    """Write a managed model or a family from existing web services or experiments."""
+    if not NAME.fullmatch(model):
+        raise Refused(f"{shown(model)} cannot be a name: small letters, digits, . _ -, at most 90")
+    path = written.folder / f"{model}.yaml"
+    if path.exists() and not written.dry_run:
+        raise Refused(f"{path} exists; choose another name, or remove it first")
+    services = Services(dict(os.environ), where, client(context))
+    if source.experiment:
+        if members.family:
+            raise typer.BadParameter("goes with services only", param_hint="--family")
+        text = written_from(services, model, source, source.given)
+    else:
+        text = _from_services(services, model, _asked(source, members), members)
+    beside = members.members_file if members.family else None
+    if written.dry_run:
+        check(path.name, text, beside)
+        _show(text, written, {"text": text})
+        return
+    write(path, text, beside)
+    told = f"wrote {path}; read it through: thresholds and smoke tests are yours"
+    _show(told + "\n", written, {"file": str(path)})
+
+
+def _asked(source: Source, members: Members) -> Source:
+    """Ask for what is missing, where there is somebody to ask."""
+    if source.target:
+        return source
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("name at least one, or --experiment", param_hint="--target")
+    example = "sales/{shop}" if members.family else "churn/production"
+    target = typer.prompt(f"Target (SERVICE/ENDPOINT, such as {example})", err=True)
+    training = source.training or typer.prompt(
+        "Training service (Enter: none)", default="", show_default=False, err=True
     )
-    def init(
-        model: Annotated[str, typer.Argument(help="The name of the managed model.")],
-        target: Annotated[
-            list[str], typer.Option(help="Endpoint URL or resource id; may be repeated.")
-        ],
-        training: Annotated[str, typer.Option(help="The training service's, likewise.")] = "",
-        folder: Annotated[Path, typer.Option(help="Where the file goes.")] = Path("managed_models"),
-        as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
-    ) -> None:
-        """Write a managed model from existing web services."""
-        path = folder / f"{model}.yaml"
-        if path.exists():
-            raise Refused(f"{path} exists; choose another name, or remove it first")
-        text = declaration(model, known_of(_services(os.environ), target, training))
-        write(path, text)
-        told = f"wrote {path}; read it through: thresholds and smoke tests are yours"
-        typer.echo(json.dumps({"file": str(path)}) if as_json else told)
+    return replace(source, target=[target], training=training)
 
 
-def write(path: Path, text: str) -> None:
+def _from_services(services: Services, model: str, source: Source, members: Members) -> str:
+    named = list(source.target or ())
+    if not members.family:
+        found = [services.target(name) for name in named]
+        training = services.training(source.training) if source.training else None
+        return declaration(model, services.known(found, training), source.given)
+    who = membership(services, named, source.training, members)
+    targets = [templated(services, name, who.sample, is_target=True) for name in named]
+    trains = templated(services, source.training, who.sample) if source.training else None
+    known = services.known([one.service for one in targets], trains.service if trains else None)
+    templates = Templates(tuple(one.template for one in targets), trains.template if trains else "")
+    return family(model, who, known, templates, source.given)
+
+
+def _show(text: str, written: Written, document: Mapping[str, str]) -> None:
+    typer.echo(json.dumps(document) if written.as_json else text, nl=written.as_json)
+
+
+def check(name: str, text: str, beside: Path | None = None) -> None:
+    """See that a declaration would be accepted by itself. Raises Misconfigured, Refused."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "managed_models" / name
+        path.parent.mkdir()
+        _put_beside(path.parent, beside)
+        path.write_text(_for_editors(path.parent) + text, encoding="utf-8")
+        Declarations.read(path.parent, None).check_members()
+
+
+def write(path: Path, text: str, beside: Path | None = None) -> None:
     """Write the file and check it; one that would not be accepted is not left behind.
 
-    Its first line tells editors where the schema is, where there is one.
+    beside: a file of members that belongs next to it. The first line tells editors where the
+    schema is, where there is one.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    copied = _put_beside(path.parent, beside)
     path.write_text(_for_editors(path.parent) + text, encoding="utf-8")
     try:
         Declarations.read(path.parent, None)
     except Misconfigured as error:
-        if f"{path.name}:" not in str(error):
+        if f"{path.name}:" not in str(error) and not (copied and f"{copied.name}:" in str(error)):
             return  # others in the folder are wrong; `alm validate` tells
         path.unlink()
+        if copied is not None:
+            copied.unlink()
         raise
 
 
@@ -96,46 +171,14 @@ def _for_editors(folder: Path) -> str:
     return f"# yaml-language-server: $schema={named}\n"
 
 
-def known_of(services: StudioServices, targets: list[str], training: str) -> Known:
-    """What the services say of themselves. Raises Misconfigured if one cannot be a target."""
-    found = [inspect.describe(services, inspect.declared(name)) for name in targets]
-    for target in found:
-        if not target.patchable:
-            raise Misconfigured(f"{target.name} cannot be a target: {target.why_not}")
-    trains = inspect.describe(services, inspect.declared(training)) if training else None
-    if trains is not None and not trains.trains:
-        raise Misconfigured(
-            f"{trains.name} puts out no trained model; name the training service with --training"
-        )
-    answers = answers_of(found[0], lambda row: _scored(services, found[0], row))
-    return Known(targets=tuple(found), training=trains, answers=answers)
-
-
-def _scored(services: StudioServices, target: Description, row: Row) -> Mapping[str, str | None]:
-    """What the service answers to one row; nothing if it cannot score it."""
-    declared = Target(name="init", service=target.service, trained_model=target.resources[0].name)
-    api = target.api
-    try:
-        scores = services.target(declared).score(
-            [row], input=api.inputs[0].name, output=api.outputs[0].name
-        )
-    except AlmError as error:
-        Console(stderr=True).print(
-            f"the example row could not be scored: {error}", markup=False, soft_wrap=True
-        )
-        return {}
-    return dict(zip(scores.columns, scores.rows[0], strict=True))
-
-
-def _services(environment: Mapping[str, str]) -> StudioServices:
-    """Clients of the services; of the app's settings only those are needed that say where."""
-    given = {name: value for name in NAMED if (value := environment.get(name))}
-    local = given.get("ALM_LOCAL") == "1"
-    standing_in = given.get("ALM_STUDIO_URL", "") if local else ""
-    settings = Settings.model_construct(
-        local=local,
-        arm_url=given.get("ALM_ARM_URL") or standing_in or "https://management.azure.com",
-        allowed_hosts=tuple(filter(None, given.get("ALM_ALLOWED_HOSTS", "").split(","))),
-    )
-    identity = Identity(environment, SystemClock())
-    return StudioServices(Http(allowed_hosts(settings)), identity, settings.arm_url)
+def _put_beside(folder: Path, file: Path | None) -> Path | None:
+    """Copy a file of members next to its declaration; None if it is there already."""
+    if file is None:
+        return None
+    place = folder / file.name
+    if place.exists() and place.read_bytes() == file.read_bytes():
+        return None
+    if place.exists():
+        raise Refused(f"{place} exists and is another file; rename {file}, or remove that one")
+    shutil.copyfile(file, place)
+    return place

@@ -179,6 +179,46 @@ def show_run(document: Row, *, as_json: bool = False) -> None:
     print_table(console, ("at", "stage", "outcome", "why"), rows)
 
 
+def show_model(document: Row, *, as_json: bool = False) -> None:
+    """Print how one managed model stands."""
+    if as_json:
+        show(document, as_json=True)
+        return
+    ledger, declared = document["ledger"], document["declaration"]
+    active, serves = ledger.get("active") or {}, ledger.get("serves") or {}
+    waiting = len(ledger.get("waiting") or ())
+    facts = {
+        "model": document["model"],
+        "champion": ledger.get("champion"),
+        "run": active.get("run"),
+        "held because": (active.get("hold") or {}).get("why"),
+        "waiting": f"{waiting} triggers" if waiting else "",
+        "last result": ledger.get("last_result"),
+        "unknown": ", ".join(ledger.get("unknown") or ()),
+        "dataset": declared.get("dataset"),
+        "model files": declared.get("model_pattern"),
+        "schedules": _pairs(declared.get("schedules") or {}),
+        "declaration": document["digest"],
+    }
+    for name, value in facts.items():
+        if value:
+            line(Console(), f"{name:<14}{value}")
+    for name, one in sorted(serves.items()):
+        line(Console(), f"{name} serves {one['version']}")
+
+
+def _pairs(values: Row) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items() if value)
+
+
+def show_scores(rows: Sequence[Row], sent: Sequence[Row]) -> None:
+    """Print answers; people see what the service added to the rows that were sent, if it did."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    given = {name for row in sent for name in row}
+    added = [name for name in names if name not in given]
+    show(rows, as_json=False, columns=[(name, field(name)) for name in added or names])
+
+
 def line(console: Console, text: str) -> None:
     """Print a line for people. Names and reasons are others': none may steer the terminal."""
     console.print(printable_lines(text), markup=False, highlight=False, soft_wrap=True)

@@ -44,6 +44,7 @@ class World:
         if failing:
             away = Unavailable("away")
             self._world.bus.fail("send", away, times=None)
+            self._world.webhook.fail("post", away, times=None)
             self._world.blobs.fail("put", away, times=None)
             self._world.ledgers.fail("get", away, times=None)
             self._world.ledgers.fail("list", away, times=None)
@@ -56,7 +57,13 @@ class World:
         kept = [f"kept {item.id}: {item.reason}" for item in self._world.records.items.values()]
         written = {path for path in self._world.blobs.stored if "definitions" not in path}
         ledgers = sorted(self._world.ledgers.texts)
-        texts = [*sent, *kept, *(f"wrote {path}" for path in sorted(written - self._before))]
+        posted = [f"posted {event['type']}" for event in self._world.webhook.posted]
+        texts = [
+            *sent,
+            *posted,
+            *kept,
+            *(f"wrote {path}" for path in sorted(written - self._before)),
+        ]
         return "; ".join([*texts, *(f"ledger {model}" for model in ledgers)])
 
 
@@ -146,6 +153,7 @@ def _step() -> bytes:
     return json.dumps(document).encode()
 
 
+EVENT = b'{"schema": 1, "tries": 0, "event": {"id": "e1", "type": "alm.run.ended"}}'
 VERIFY = json.dumps({"kind": "verify", "model": "churn", "id": "r1"}).encode()
 TYPO = b'{"kind": "verfy", "model": "churn"}'
 AWAY = "failure: Unavailable: away"
@@ -199,6 +207,18 @@ CALLS = (
     ),
     message(
         "a dead request, storage away", "on_request_dead_letter", TYPO, AWAY, failing=True, **DIED
+    ),
+    message("an event", "on_event", EVENT, "success posted alm.run.ended"),
+    message("an event, webhook and queue away", "on_event", EVENT, AWAY, failing=True),
+    message(
+        "a dead event",
+        "on_event_dead_letter",
+        EVENT,
+        "success kept alm-events:m1:6c3d35de: MaxDeliveryCountExceeded",
+        **DIED,
+    ),
+    message(
+        "a dead event, storage away", "on_event_dead_letter", EVENT, AWAY, failing=True, **DIED
     ),
     timer("the schedule", "on_schedule", "success wrote alm-ledger/_schedule.json"),
     timer("the schedule, storage away", "on_schedule", AWAY, failing=True),

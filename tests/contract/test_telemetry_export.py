@@ -175,5 +175,13 @@ def test_a_mistake_in_its_settings_turns_telemetry_off_and_not_the_app(
     assert "telemetry_off" in ran.stderr
 
 
+def test_the_sdk_can_be_disabled_by_its_own_variable() -> None:
+    settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_SDK_DISABLED": "true"}
+
+    ran = run(settings)
+
+    assert "telemetry_off" not in ran.stderr
+
+
 def test_without_settings_it_is_off() -> None:
     assert run({}).stdout == "off\n"

@@ -49,7 +49,9 @@ class Playground:
         self.stack.up()
         self._lock, self._closing = threading.Lock(), threading.Event()
         try:
-            write_client_settings(self.folder / ".local/up", self.stack.addresses)
+            write_client_settings(
+                self.folder / ".local/up", self.stack.addresses, self.stack.options.beside
+            )
             keep_addresses(self.folder / ".local/up", self.stack.addresses)
             self._watched = Watched(self.stack, mistakes)
             self._start_fast_alm()

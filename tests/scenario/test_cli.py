@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from devstack.client_settings import client_settings
 from tests.scenario.world import ROOT, Scene, managed
 
 APPROVAL = {"approval": {"required": True}}
@@ -22,9 +23,10 @@ class Terminal:
 
     def __init__(self, scene: Scene, role: str = "operator", **more: str) -> None:
         addresses = scene.world.stack.addresses
+        self.url = f"{addresses['functions_url'].rstrip('/')}/api"
         self._environment = {
             **os.environ,
-            "ALM_API_URL": f"{addresses['functions_url'].rstrip('/')}/api",
+            "ALM_API_URL": self.url,
             "ALM_API_KEY": str(addresses["api_keys"][role]),
             "COLUMNS": "200",
             **more,
@@ -124,6 +126,26 @@ def test_a_managed_model_is_written_from_services_that_exist(scene: Scene, kind:
     assert ["cancer", "diabetes"] == alm.json("validate", str(folder))["models"]
     assert "task: two-class" in (folder / "cancer.yaml").read_text()
     assert "task: regression" in (folder / "diabetes.yaml").read_text()
+
+
+@pytest.mark.together
+def test_the_doctor_finds_the_stack_well(scene: Scene) -> None:
+    world = scene.world
+    more = {"ALM_MANAGED_MODELS": world.stack.options.environment["ALM_MANAGED_MODELS"]}
+    alm = Terminal(scene, **client_settings(world.stack.addresses, more))
+    alm("models")  # the app is built, and its containers made, when it is first called
+    looked = (
+        "settings,host,declarations,clock,containers,queues,services,api",
+        "--model",
+        "cancer",
+    )
+
+    found = json.loads(alm("--url", alm.url, "doctor", "--only", *looked, "--json"))
+
+    wrong = [one for one in found["findings"] if one["state"] in ("failed", "warning")]
+    assert [] == [one for one in wrong if one["check"] != "settings"]
+    about = {one["about"] for one in found["findings"] if one["state"] == "ok"}
+    assert {"alm-jobs", "grants", "alm-steps", "cancer: training", "host.json"} <= about
 
 
 def _named(scene: Scene, name: str, role: str, kind: str) -> str:

@@ -165,6 +165,22 @@ def test_a_field_may_be_of_any_kind_and_any_length():
     )
 
 
+def test_half_a_surrogate_pair_does_not_cost_the_batch_it_is_sent_with(caplog):
+    with recording() as recorded, telemetry.span("begin", parent="", blob="a\ud800b"):
+        telemetry.failed("a\udfffb")
+        logging.getLogger("alm").warning("a\ud800b %s")
+
+    span, (record,) = recorded.span("begin"), recorded.logs()
+    assert (span.fields["alm.blob"], span.why, record["body"]) == ("a?b", "a?b", "a?b %s")
+
+
+def test_a_metric_that_is_in_no_table_is_no_error():
+    with recording() as recorded:
+        telemetry.count("alm.misspelt")
+
+        assert recorded.metrics() == {}
+
+
 def test_a_gauge_is_told_until_it_is_too_old(monkeypatch):
     with recording() as recorded:
         telemetry.observe("alm.runs.in_flight", 2, state="held")

@@ -166,6 +166,24 @@ def test_a_repeated_delivery_is_a_span_more_and_says_so(recorded):
     assert (first.status, again.status, first.trace) == ("error", "unset", again.trace)
 
 
+def test_the_time_in_a_stage_has_its_waits_and_no_hold(recorded):
+    world = EngineWorld(approval=True)
+
+    arrive(world, "day1")
+    world.settle(seconds=3600)
+    world.clock.at += timedelta(hours=5)
+    world.decide("approve")
+    world.settle(seconds=3600)
+
+    told = recorded.metrics()
+    seconds = {labels.rpartition("=")[2]: s for labels, s in told["alm.stage.duration"].items()}
+    assert 4 <= seconds["await"] < 30  # the job's four seconds
+    assert 30 <= seconds["smoke"] < 90  # the old model may answer for half a minute
+    assert "promote" not in seconds  # it followed the hold
+    (run,) = told["alm.run.duration"].values()
+    assert run > 5 * 3600
+
+
 def test_retries_and_what_fails_are_told(recorded):
     world = EngineWorld()
     world.targets["t1"].fail("patch", Unavailable("away"), times=2)

@@ -44,22 +44,34 @@ class Known:
     answers: Answers
 
 
-def declaration(model: str, known: Known) -> str:
-    """The YAML text of a managed model."""
+def declaration(model: str, known: Known, more: Mapping[str, Any] | None = None) -> str:
+    """The YAML text of a managed model. more: sections that a person gave."""
+    names = ", ".join(description.name for description in known.targets)
+    return text_of({**document_of(model, known), **(more or {})}, names)
+
+
+def text_of(document: Mapping[str, Any], names: str) -> str:
+    """A declaration as YAML. names: what it was written from."""
+    body = yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=100)
+    return HEADER.format(names=names) + body
+
+
+def document_of(model: str, known: Known) -> dict[str, Any]:
+    """A managed model as a document."""
     task = task_of(known.answers)
     document: dict[str, Any] = {"model": model}
     if known.training is not None:
         document["dataset"] = f"{model}/*.csv"
         document["training"] = _training(known.training)
-    document["gate"] = _gate(task, known)
+        if not label_of(known):
+            document["training"]["outputs"]["scored"] = ""  # without it nothing can be measured
+    document["gate"] = gate_of(task, label_of(known))
     document["targets"] = [
         _target(target, f"{model}-{place}", place)
         for place, target in enumerate(known.targets, start=1)
     ]
-    document["smoke_tests"] = [_smoke_test(task, known)]
-    names = ", ".join(description.name for description in known.targets)
-    body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
-    return HEADER.format(names=names) + body
+    document["smoke_tests"] = [smoke_test(task, known)]
+    return document
 
 
 def task_of(answers: Answers) -> Task:
@@ -118,9 +130,9 @@ def _training(description: Description) -> dict[str, Any]:
     }
 
 
-def _gate(task: Task, known: Known) -> dict[str, Any]:
+def gate_of(task: Task, label: str) -> dict[str, Any]:
+    """A gate for this kind of model; the thresholds are guesses."""
     gate: dict[str, Any] = {"task": task, "metrics": METRICS[task]}
-    label = label_of(known)
     return {**gate, "label": label} if label else gate
 
 
@@ -144,7 +156,8 @@ def _target(description: Description, name: str, wave: int) -> dict[str, Any]:
     }
 
 
-def _smoke_test(task: Task, known: Known) -> dict[str, Any]:
+def smoke_test(task: Task, known: Known) -> dict[str, Any]:
+    """The first target's own example, and what every model of this kind answers to it."""
     target = known.targets[0]
     test: dict[str, Any] = {"name": "example", "rows": [example(target)]}
     test["input"] = target.api.inputs[0].name

@@ -5,7 +5,6 @@ from __future__ import annotations
 import typer
 
 from alm.entrypoints.studio import (
-    choosing,
     datasets,
     definitions,
     endpoints,
@@ -50,4 +49,3 @@ def add_to(cli: typer.Typer, connect: Connect = connect) -> None:
     """Add the nouns to the command line. connect: what their commands are connected to."""
     for app in NOUNS:
         cli.add_typer(app, context_settings={"obj": connect}, rich_help_panel="Studio")
-    choosing.add_to(cli)

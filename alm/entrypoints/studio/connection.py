@@ -45,6 +45,7 @@ class Description:
     """What a web service says of itself: names of its models, inputs, outputs.
 
     batch_outputs: those of batch jobs; files: the ones among them that are trained models.
+    why_not: why no model can be put in; parameters: global ones.
     """
 
     resources: tuple[str, ...] = ()
@@ -52,6 +53,8 @@ class Description:
     outputs: tuple[str, ...] = ()
     batch_outputs: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    why_not: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def connect(environment: Environment) -> Connection:
         clock=clock,
         studio=StudioLifecycle(http, identity, services, downloads=downloads),
         services=services,
-        describe=partial(_described, services),
+        describe=partial(described, services),
         secret=identity.secret,
         declared=partial(_declared, environment),
         storage=partial(_storage, environment, clock),
@@ -155,7 +158,8 @@ def repository(environment: Environment) -> Repository:
         )
 
 
-def _described(services: StudioServices, service: ClassicEndpoint | ArmWebService) -> Description:
+def described(services: StudioServices, service: ClassicEndpoint | ArmWebService) -> Description:
+    """What a service says of itself. Raises as the service answers."""
     from alm.adapters.studio import inspect
 
     found = inspect.describe(services, service)
@@ -165,6 +169,8 @@ def _described(services: StudioServices, service: ClassicEndpoint | ArmWebServic
         outputs=tuple(port.name for port in found.api.outputs),
         batch_outputs=tuple(port.name for port in found.api.batch_outputs),
         files=tuple(found.api.files),
+        parameters=tuple(found.api.parameters),
+        why_not=found.why_not,
     )
 
 

@@ -10,9 +10,9 @@ import inspect
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -21,9 +21,12 @@ from rich.console import Console
 from alm.domain.errors import Refused
 from alm.domain.experiment import StudioWorkspace
 from alm.domain.messages import describe
-from alm.domain.nearest import shown
+from alm.domain.nearest import shown, suggestion
+from alm.domain.regions import REGIONS, region_named
 from alm.entrypoints import tables_out
+from alm.entrypoints.arguments import client
 from alm.entrypoints.client import Client
+from alm.entrypoints.expanding import Handler, argument, expansion, keyword, parameters
 from alm.entrypoints.studio.connection import Connect, Connection
 from alm.ports import Clock
 from alm.studio_ports import ClassicServices, NewServices, Workspace
@@ -32,8 +35,6 @@ REGION = "South Central US"
 TOKEN = "env:ALM_STUDIO_WORKSPACE_TOKEN"  # noqa: S105 - the name of one
 WORKSPACE_ID = re.compile("[0-9a-f]{32}")
 PANEL = "Which workspace"
-
-Handler = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,12 @@ def named(choice: Choice, environment: Mapping[str, str]) -> StudioWorkspace:
             f"{shown(choice.workspace)} is no id of a workspace, which is 32 hex digits in small "
             "letters; correct --workspace or ALM_STUDIO_WORKSPACE"
         )
+    if region_named(choice.region) is None:
+        near = suggestion(choice.region, [region.name for region in REGIONS])
+        raise Refused(
+            f"Studio has no hosts in a region {shown(choice.region)}: {near}; correct --region or "
+            "ALM_STUDIO_REGION"
+        )
     url = environment.get("ALM_STUDIO_URL", "").rstrip("/")
     fields = {"workspace": choice.workspace, "region": choice.region, "token": choice.token}
     try:
@@ -171,12 +178,12 @@ def command(
     options = _OPTIONS if in_workspace else {"as_json": _OPTIONS["as_json"]}
 
     def add(handler: Handler) -> Handler:
-        own = list(inspect.signature(handler, eval_str=True).parameters.values())[1:]
+        own = parameters(handler)[1:]
 
         def run(context: typer.Context, **given: Any) -> None:
             choice = Choice(**{option: given.pop(option) for option in options})
-            arguments = {one.name: _argument(one, given) for one in own}
-            desk = Desk(_connection(context), choice, _api(context))
+            arguments = {one.name: argument(one, given) for one in own}
+            desk = Desk(_connection(context), choice, client(context))
             try:
                 handler(desk, **arguments)
             except ValidationError as error:  # of a value that was made from what a person wrote
@@ -190,51 +197,20 @@ def command(
     return add
 
 
-def _argument(parameter: inspect.Parameter, given: Mapping[str, Any]) -> Any:
-    record = parameter.annotation
-    if not is_dataclass(record):
-        return given[parameter.name]
-    assert isinstance(record, type)
-    return record(**{field.name: given[field.name] for field in fields(record)})
-
-
 def _signature(
     own: Iterable[inspect.Parameter], options: Mapping[str, object]
 ) -> inspect.Signature:
     """The handler's own parameters, then the options that commands have in common."""
     defaults = Choice()
-    shared = [_parameter(name, hint, getattr(defaults, name)) for name, hint in options.items()]
-    context = _parameter("context", typer.Context, inspect.Parameter.empty)
-    parts = [part for parameter in own for part in _expanded(parameter)]
+    shared = [keyword(name, hint, getattr(defaults, name)) for name, hint in options.items()]
+    context = keyword("context", typer.Context, inspect.Parameter.empty)
+    parts = [part for parameter in own for part in expansion(parameter)]
     return inspect.Signature([context, *parts, *shared])
-
-
-def _expanded(parameter: inspect.Parameter) -> list[inspect.Parameter]:
-    record = parameter.annotation
-    if not is_dataclass(record):
-        return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
-    hints = get_type_hints(record, include_extras=True)
-    return [_parameter(one.name, hints[one.name], _default(one)) for one in fields(record)]
-
-
-def _parameter(name: str, hint: object, default: object) -> inspect.Parameter:
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(name, kind, default=default, annotation=hint)
-
-
-def _default(field: Field[Any]) -> object:
-    return inspect.Parameter.empty if field.default is MISSING else field.default
 
 
 def _connection(context: typer.Context) -> Connection:
     connect: Connect = context.obj
     return connect(dict(os.environ))
-
-
-def _api(context: typer.Context) -> Client:
-    found = context.find_root().obj
-    assert isinstance(found, Client), "the root command makes one"
-    return found
 
 
 def rows(items: Sequence[Any], *names: str) -> list[dict[str, object]]:

@@ -58,6 +58,8 @@ def reading(desk: Desk, path: Path, doing: str) -> Iterator[BinaryIO]:
         handle = path.open("rb")
     except OSError as error:
         raise Refused(f"{path} cannot be read ({error.strerror}); correct its name") from error
+    if not desk.console.is_terminal:
+        desk.tell(f"{doing}: {size:,} bytes")
     with handle, progress(desk.console) as shown:
         yield shown.wrap_file(handle, total=size, description=doing)
 
@@ -79,6 +81,8 @@ def save(desk: Desk, content: BinaryIO, to: str, *, doing: str, force: bool) -> 
         raise Refused(f"{path} cannot be written ({error.strerror}); name another") from error
     finally:
         aside.unlink(missing_ok=True)
+    if not desk.console.is_terminal:
+        desk.tell(f"{doing}: {size:,} bytes")
     return size
 
 
@@ -98,7 +102,7 @@ def write(text: bytes, to: str, *, force: bool) -> None:
 
 
 def progress(console: Console) -> Progress:
-    """A bar with bytes and time; it is gone when it is over, and nothing without a terminal."""
+    """A bar with bytes and time, gone when it is over; without a terminal callers tell a line."""
     parts = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     more = (TransferSpeedColumn(), TimeRemainingColumn())
     return Progress(*parts, *more, console=console, transient=True, disable=not console.is_terminal)

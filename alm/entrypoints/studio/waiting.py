@@ -2,7 +2,8 @@
 
 What is waited for is looked at again and again, less and less often. Studio may be away for a
 while: a look that fails for a passing reason is repeated for two minutes. Lines about how it goes
-are for the error stream; a spinner shows where there is a terminal.
+are for the error stream: a live line where there is a terminal; elsewhere what is begun, each
+minute that it goes on, and its end.
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
+from rich.markup import escape
+
 from alm.domain.drafts import graph_of
 from alm.domain.errors import TRANSIENT, Misconfigured, Refused
 from alm.domain.experiment import ENDED, Activity, Asset, Experiment
 from alm.domain.graph.modules import titles
+from alm.entrypoints.exits import StillGoing
+from alm.entrypoints.follow import clock
 from alm.entrypoints.studio.desk import Desk
 from alm.studio_ports import Workspace
 
 LOOK_SECONDS_MIN, LOOK_SECONDS_MAX = 0.2, 5.0
 GROWTH = 1.4  # a run of a minute is noticed within five seconds, with some twenty looks
 AWAY = timedelta(minutes=2)
+QUIET = timedelta(minutes=1)  # without a terminal: whoever reads the log shall see that it goes on
 MINUTES_MAX = 240.0
 
 T = TypeVar("T")
@@ -38,24 +44,56 @@ def until(
 ) -> T:
     """Look until it is over; `told` is called with all that was seen on the way.
 
-    Raises Refused when the time is up: what is waited for goes on.
+    Raises StillGoing when the time is up: what is waited for goes on.
     """
     begun, pause = desk.clock.now(), LOOK_SECONDS_MIN
     ends = begun + timedelta(minutes=minutes)
-    with _interruptible(desk, doing), desk.console.status(doing) as status:
+    with _interruptible(desk, doing), _Teller(desk, doing) as teller:
         while True:
             seen = _seen(desk, look)
-            status.update(f"{doing}, {(desk.clock.now() - begun).seconds} s")
             told(seen)
             if is_over(seen):
+                teller.over()
                 return seen
             if desk.clock.now() >= ends:
-                raise Refused(
+                raise StillGoing(
                     f"{doing}: not over after {minutes:g} minutes; it goes on, repeat the command "
                     "or ask for its state later"
                 )
+            teller.goes_on()
             desk.connection.pause(pause)
             pause = min(LOOK_SECONDS_MAX, pause * GROWTH)
+
+
+class _Teller:
+    """Tells that something is waited for, and how long already."""
+
+    def __init__(self, desk: Desk, doing: str) -> None:
+        self._desk, self._doing = desk, doing
+        self._begun = self._told = desk.clock.now()
+        self._waited = False
+        self._status = desk.console.status(escape(doing))
+
+    def __enter__(self) -> _Teller:
+        self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def goes_on(self) -> None:
+        now = self._desk.clock.now()
+        text = f"{self._doing}, {clock((now - self._begun).total_seconds())}"
+        self._status.update(escape(text))
+        if not self._desk.console.is_terminal and (not self._waited or now - self._told >= QUIET):
+            self._desk.tell(text if self._waited else self._doing)
+            self._told = now
+        self._waited = True
+
+    def over(self) -> None:
+        if self._waited and not self._desk.console.is_terminal:
+            seconds = (self._desk.clock.now() - self._begun).total_seconds()
+            self._desk.tell(f"{self._doing}: over after {clock(seconds)}")
 
 
 @contextmanager
@@ -64,7 +102,9 @@ def _interruptible(desk: Desk, doing: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        desk.tell(f"no longer waited for, it goes on in Studio: {doing}")
+        desk.tell(
+            f"no longer waited for, it goes on in Studio: {doing}; repeat the command to follow it"
+        )
         raise
 
 

@@ -6,14 +6,10 @@ again. A service that trains takes batch jobs only.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,12 +18,13 @@ from alm.domain import tables
 from alm.domain.errors import Refused
 from alm.domain.exchange import Grant, JobStatus, Row, Scores, Submission
 from alm.domain.managed_model import ArmWebService, ClassicEndpoint, Target
-from alm.entrypoints.studio import files, finding, waiting
+from alm.entrypoints import tables_out
+from alm.entrypoints.studio import finding, waiting
+from alm.entrypoints.studio import rows as given
 from alm.entrypoints.studio.connection import Description
-from alm.entrypoints.studio.desk import Desk, columns, command
+from alm.entrypoints.studio.desk import Desk, command
 from alm.entrypoints.studio.web_services import Service, app, is_resource
 
-ROWS_BYTES_MAX = 32 << 20
 LEAVE = timedelta(hours=12)
 FOLDER = "alm-jobs/by-hand"  # deleted with all jobs' files after 30 days, should we not come to it
 
@@ -72,24 +69,26 @@ def test_service(
     """Send rows to a web service, wait, and print what it answers."""
     declared = _service(desk, service, endpoint)
     described = desk.connection.describe(declared)
-    given = [_row(text) for text in asked.row or ()] + (_rows(asked.rows) if asked.rows else [])
+    rows = [given.row(text) for text in asked.row or ()] + (
+        given.of_file(asked.rows) if asked.rows else []
+    )
     outputs = described.batch_outputs if batch else described.outputs
     call = Call(
         declared,
         described,
-        _one(asked.web_input, described.inputs, "input") if given else "",
+        _one(asked.web_input, described.inputs, "input") if rows else "",
         _one(asked.output, outputs, "output"),
-        given,
-        dict(_pair(text) for text in asked.parameter or ()),
+        rows,
+        dict(given.pair(text) for text in asked.parameter or ()),
     )
     if batch:
         _batch(desk, call, minutes)
         return
-    if not given:
+    if not rows:
         raise Refused("nothing to score: give --row or --rows")
     if call.parameters:
         raise Refused("--parameter is for --batch; a call takes the parameters' defaults")
-    _show(desk, _scores(desk, call), given)
+    _show(desk, _scores(desk, call), rows)
 
 
 def _service(desk: Desk, wanted: str, endpoint: str) -> ClassicEndpoint | ArmWebService:
@@ -155,12 +154,12 @@ def _ending(call: Call, output: str) -> str:
     return ".ilearner" if output in call.described.files else ".csv"
 
 
-def _show(desk: Desk, scores: Scores, given: Sequence[Row]) -> None:
-    """Print answers; people see what the service added to the rows that were sent, if it did."""
+def _show(desk: Desk, scores: Scores, sent: Sequence[Row]) -> None:
     rows = [dict(zip(scores.columns, row, strict=True)) for row in scores.rows]
-    sent = {name for row in given for name in row}
-    added = [name for name in scores.columns if name not in sent]
-    desk.show(rows, columns(*(added or scores.columns)))
+    if desk.choice.as_json:
+        desk.show(rows)
+    else:
+        tables_out.show_scores(rows, sent)
 
 
 def _one(wanted: str, names: Sequence[str], what: str) -> str:
@@ -169,33 +168,6 @@ def _one(wanted: str, names: Sequence[str], what: str) -> str:
     if not wanted and not names:
         raise Refused(f"the service has no {what} for such a call; one that trains needs --batch")
     return wanted or names[0]
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (equals and name.strip()):
-        raise Refused(f"{text!r} is no NAME=VALUE")
-    return name.strip(), value
-
-
-def _row(text: str) -> dict[str, str]:
-    """`age=23,calls=9` as a row; quotes as in CSV keep a comma."""
-    return dict(_pair(part) for part in next(csv.reader(io.StringIO(text)), []))
-
-
-def _rows(name: str) -> list[Row]:
-    """The rows of a CSV or TSV file, or of a JSON list of objects."""
-    content = files.read(Path(name), bytes_max=ROWS_BYTES_MAX)
-    if not name.endswith(".json"):
-        table = tables.read(content, name=name)
-        return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-    try:
-        listed = json.loads(content)
-    except ValueError as error:
-        raise Refused(f"{name} is not JSON ({error}); write a list of objects") from error
-    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-        raise Refused(f"{name} is no list of objects; write [{{name: value}}, …]")
-    return listed
 
 
 def _csv(rows: Sequence[Row]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,12 @@ from alm.domain.run import BlobRef, RunState, Served
 from alm.entrypoints.calls import Answer, Call
 from alm.entrypoints.cli import cli
 from tests.unit.entrypoints.api_server import ApiServer
-from tests.unit.entrypoints.app_world import CHURN, DIGEST, KEYS, AppWorld, covered
+from tests.unit.entrypoints.app_world import CHURN, DIGEST, KEYS, AppWorld, covered, trigger
 from tests.unit.entrypoints.test_api import furnished, item
 
 Alm = Callable[..., Result]
-COMMANDS = (
-    *("models", "versions", "targets", "runs", "run", "inbox", "pipelines"),
-    *("start", "publish", "rollback", "verify", "approve", "refuse", "cancel"),
-    *("redrive", "discard", "validate", "init", "choose"),
-)
+SERVED = Served(version="v3", digest="d", blob="alm-versions/churn/v3.ilearner")
+EXPERIMENT = f"{'a' * 32}.f-id.{'b' * 32}"
 
 
 @pytest.fixture
@@ -53,15 +51,6 @@ def parsed(result: Result) -> Any:
 
 
 # -- help and usage ------------------------------------------------------------------------------
-
-
-def test_every_command_is_listed_and_has_an_example(alm):
-    listed = alm("--help").stdout
-    for name in COMMANDS:
-        assert name in listed
-        shown = alm(name, "--help")
-        assert (shown.exit_code, f"Example: alm {name}" in shown.stdout) == (0, True)
-        assert "--json" in shown.stdout
 
 
 @pytest.mark.parametrize(
@@ -107,6 +96,11 @@ def test_what_a_key_may_not_do_is_1(alm, role):
         (("runs",), ["churn.r7"]),
         (("runs", "--model", "churn", "--days", "3", "--limit", "5"), ["churn.r7"]),
         (("run", "churn.r7"), ["churn.r7", "in flight", DIGEST]),
+        (("model", "churn"), ["champion      v1", "held because", "churn/*.csv", "us serves v3"]),
+        (("order", "churn", "o1"), ["id: o1", "state: sent"]),
+        (("inbox", "alm-requests:1"), ["reason: wrong", "payload: "]),
+        (("choose", "churn", "--key", "anna"), ["target: ", "version: v3"]),
+        (("score", "churn", "--row", "age=3"), ["Scored Labels"]),
         (("inbox",), ["alm-requests:1", "wrong", "correct it"]),
         (("pipelines",), ["retrain", "roll_back", "next wave"]),
     ],
@@ -114,13 +108,36 @@ def test_what_a_key_may_not_do_is_1(alm, role):
 def test_looking_gives_a_table_and_the_same_as_json(alm, world, words, told):
     furnished(world)
     ledger, etag = world.ledgers.get("churn")
-    world.ledgers.put(ledger.model_copy(update={"champion": "v1"}), etag)
+    now = {"champion": "v1", "serves": {"us": SERVED, "eu": SERVED}}
+    world.ledgers.put(ledger.model_copy(update=now), etag)
     shown = alm(*words)
     assert shown.exit_code == 0, shown.stderr
     for text in told:
         assert text in shown.stdout
     document = parsed(alm(*words, "--json"))
     assert document
+
+
+def test_the_app_says_which_endpoint_it_would_choose(alm, world):
+    world.put_ledger(Ledger(model="churn", champion="v3", serves={"us": SERVED, "eu": SERVED}))
+    assert parsed(alm("choose", "churn", "--key", "anna", "--json"))["target"] in ("us", "eu")
+    assert "target: " in alm("choose", "churn").stdout
+    refused = alm("choose", "churn", "--version", "v9")
+    assert (refused.exit_code, "no endpoint has version" in refused.stderr) == (1, True)
+
+
+def test_rows_are_scored_from_a_file_and_the_answer_says_by_which_target(alm, world, tmp_path):
+    world.put_ledger(Ledger(model="churn", champion="v3", serves={"us": SERVED, "eu": SERVED}))
+    (tmp_path / "rows.csv").write_text("age\n3\n4\n")
+    answer = parsed(alm("score", "churn", str(tmp_path / "rows.csv"), "--key", "anna", "--json"))
+    assert (answer["version"], len(answer["rows"])) == ("v3", 2)
+    assert "nothing to score" in alm("score", "churn").stderr
+
+
+def test_the_pages_address_is_printed(alm):
+    url = "https://app.example/api"
+    assert alm("open", "models/churn", url=url).stdout == "https://app.example/models/churn\n"
+    assert parsed(alm("open", "--json", url=url)) == {"url": "https://app.example/"}
 
 
 def test_nothing_to_show_is_said(alm):
@@ -172,6 +189,7 @@ def test_an_ended_run_is_shown_as_a_timeline(alm, world):
         (("publish", "churn", "churn/new.ilearner"), "operator"),
         (("rollback", "churn", "--to", "v1"), "operator"),
         (("verify", "churn"), "operator"),
+        (("harvest", "churn", EXPERIMENT, "Train Model", "--port", "p"), "operator"),
         (("approve", "churn.r7"), "approver"),
         (("approve", "churn.r7", "--digest", DIGEST), "approver"),
         (("refuse", "churn.r7"), "approver"),
@@ -288,9 +306,42 @@ def test_of_a_family_every_run_must_end_well(alm, world, server):
     assert [row["model"] for row in parsed(waited)["runs"]] == ["shops--north", "shops--south"]
 
 
-def test_waiting_has_an_end(alm, world):
+def test_waiting_has_an_end_and_says_how_to_go_on(alm, world):
     waited = alm("start", "churn", "--wait", "--minutes", "0.01")
-    assert (waited.exit_code, "NO, sent" in waited.stdout) == (1, True)
+    assert (waited.exit_code, "NO, sent" in waited.stdout) == (5, True)
+    assert re.search(r"to follow it again: alm wait \S+ --model churn\n", waited.stderr)
+
+
+def test_a_held_run_is_4_where_people_are_not_waited_for(alm, world, server):
+    def held(call: Call, answer: Answer) -> None:
+        if call.method == "POST":
+            world.active(triggers=(trigger(trigger_id("churn", answer.body["id"])),), held=True)
+
+    server.after = held
+    waited = alm("start", "churn", "--wait", "--no-hold", "--json")
+    assert waited.exit_code == 4
+    assert json.loads(waited.stdout)["runs"][0]["state"] == "held"
+    assert "alm approve churn.r7" in waited.stderr
+    assert "to follow it again: alm wait churn.r7" in waited.stderr
+
+
+@pytest.mark.parametrize(("result", "code"), [("ok", 0), ("rejected", 1)])
+def test_a_run_or_an_order_can_be_attached_to_again(alm, world, result, code):
+    world.ended(result, triggers=covered(trigger_id("churn", "o1")))
+    for words in (("churn.r7",), ("o1", "--model", "churn")):
+        waited = alm("wait", *words, "--json")
+        assert (waited.exit_code, json.loads(waited.stdout)["runs"][0]["result"]) == (code, result)
+
+
+def test_an_order_to_a_family_is_attached_to_by_the_familys_name(alm, world):
+    for number, shop in enumerate(("north", "south"), start=1):
+        world.put_ledger(Ledger(model=f"shops--{shop}"))
+        name = trigger_id(f"shops--{shop}", "o1")
+        world.ended("verified", f"shops--{shop}", number, triggers=covered(name))
+    rows = parsed(alm("wait", "o1", "--model", "shops", "--json"))["runs"]
+    assert [row["run"] for row in rows] == ["shops--north.r1", "shops--south.r2"]
+    assert alm("wait", "o1", "--model", "nobody").exit_code == 1
+    assert "--model" in alm("wait", "o1").stderr
 
 
 # -- files ---------------------------------------------------------------------------------------
@@ -322,6 +373,5 @@ def test_init_says_what_names_a_service(alm, tmp_path):
 
 
 def test_a_served_version_is_shown(alm, world):
-    served = Served(version="v3", digest="d", blob="alm-versions/churn/v3.ilearner")
-    world.put_ledger(Ledger(model="churn", serves={"us": served}))
+    world.put_ledger(Ledger(model="churn", serves={"us": SERVED}))
     assert "v3" in alm("targets", "churn").stdout

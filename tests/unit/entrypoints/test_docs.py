@@ -43,8 +43,8 @@ def test_the_commands_are_described_as_they_are():
     for command in cli.registered_commands:
         assert command.callback is not None
         told = (command.callback.__doc__ or "").splitlines()[0]
-        example = (command.epilog or "").removeprefix("Example: ").split(" --training")[0]
-        expected.append(f"| `{command.callback.__name__}` | {told} | `{example}` |")
+        example = (command.epilog or "").removeprefix("Example: ")
+        expected.append(f"| `{command.name}` | {told} | `{example}` |")
     assert table("cli.md", "| command ") == expected
 
 

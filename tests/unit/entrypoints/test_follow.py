@@ -13,35 +13,41 @@ from alm.domain.errors import Unavailable
 from alm.domain.ledger import Seen
 from alm.domain.messages import trigger_id
 from alm.entrypoints.client import ApiFailed, ApiUnreachable, Client
-from alm.entrypoints.follow import AWAY_SECONDS_MAX, SEEN_SECONDS_MAX, Follower
+from alm.entrypoints.follow import AWAY_SECONDS_MAX, SEEN_SECONDS_MAX, Follower, exit_code
 from tests.doubles.storage import EPOCH
 from tests.unit.entrypoints.api_server import ApiServer
 from tests.unit.entrypoints.app_world import KEYS, AppWorld, covered, trigger
 
-ORDER = {"id": "o1", "accepted": ["churn"]}
 NAME = trigger_id("churn", "o1")
 
 
 class Watching:
     """A follower whose pauses move the world on, one scene at a time."""
 
-    def __init__(self, client: Client, scenes: Iterator[Callable[[], object]]) -> None:
+    def __init__(
+        self, client: Client, scenes: Iterator[Callable[[], object]], *, terminal: bool = False
+    ) -> None:
         self.told = io.StringIO()
         self.time = 0.0
         self._scenes = scenes
-        console = Console(file=self.told, width=200)
+        console = Console(file=self.told, width=200, force_terminal=terminal)
         self.follower = Follower(client, console, pause=self._pause, now=lambda: self.time)
 
     def until_ended(self, minutes: float = 60) -> list[dict[str, Any]]:
-        return self.follower.until_ended(ORDER, minutes)
+        return self.follower.until_ended("o1", ["churn"], minutes)
 
     def _pause(self, seconds: float) -> None:
         self.time += max(seconds, 1)
         next(self._scenes, lambda: None)()
 
 
-def watching(world: AppWorld, server: ApiServer, *scenes: Callable[[], object]) -> Watching:
-    return Watching(Client(server.url, KEYS["reader"]), iter(scenes))
+def watching(
+    world: AppWorld,
+    server: ApiServer,
+    *scenes: Callable[[], object],
+    terminal: bool = False,
+) -> Watching:
+    return Watching(Client(server.url, KEYS["reader"]), iter(scenes), terminal=terminal)
 
 
 @pytest.fixture
@@ -147,4 +153,45 @@ def test_whoever_interrupts_is_told_that_the_run_goes_on(world, server):
     watch = watching(world, server, interrupt)
     with pytest.raises(KeyboardInterrupt):
         watch.until_ended()
-    assert "it goes on: `alm runs` tells how" in watch.told.getvalue()
+    assert "to follow it again: alm wait o1 --model churn" in watch.told.getvalue()
+
+
+def test_a_long_wait_without_a_terminal_tells_each_minute_that_it_goes_on(world, server):
+    why = "job j1 is Running"
+
+    def running():
+        world.active(triggers=(trigger(NAME),))
+        record(world, "await", (1, "await", "wait", why))
+
+    watch = watching(world, server, running)
+    (row,) = watch.until_ended(minutes=3)
+    assert row["state"] == "running"
+    told = watch.told.getvalue().splitlines()
+    assert told[0] == f"12:00:01 churn.r7 await: wait, {why}"
+    assert told[1:] == [f"churn.r7 await for 1:00: {why}", f"churn.r7 await for 2:00: {why}"]
+
+
+def test_on_a_terminal_one_live_line_tells_stage_age_and_reason(world, server):
+    def running():
+        world.active(triggers=(trigger(NAME),))
+        record(world, "await", (1, "await", "wait", "job [j1] is Running"))
+
+    watch = watching(world, server, running, terminal=True)
+    watch.until_ended(minutes=0.2)
+    assert "churn.r7 await for 10 s: job [j1] is Running" in watch.told.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ([{"state": "ended", "result": "ok"}, {"state": "ended", "result": "harvested"}], 0),
+        ([{"state": "ended", "result": "verified"}, {"state": "ended", "result": "drift"}], 1),
+        ([{"state": "held"}, {"state": "ended", "result": "failed"}], 1),
+        ([{"state": "held"}, {"state": "ended", "result": "ok"}], 4),
+        ([{"state": "held"}, {"state": "running"}], 4),
+        ([{"state": "running"}, {"state": "ended", "result": "ok"}], 5),
+        ([{}], 5),
+    ],
+)
+def test_a_wait_ends_with_the_code_of_what_it_saw(rows, code):
+    assert exit_code(rows) == code

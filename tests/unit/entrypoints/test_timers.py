@@ -10,8 +10,10 @@ import pytest
 from alm.domain.errors import Unavailable, Unknown
 from alm.domain.ledger import Ledger, Seen
 from alm.domain.messages import Kick, Reconcile, Step, TriggerMessage
+from alm.engine.limits import SWEEPS
 from alm.entrypoints import intake, timers
 from alm.entrypoints.timers import EVERY_MINUTES, OVERVIEW, SCHEDULE, SWEPT, needs_sweep
+from tests.recorded import recording
 from tests.unit.entrypoints.app_world import CHURN, AppWorld, trigger
 
 MINUTE = timedelta(minutes=1)
@@ -317,3 +319,22 @@ def test_after_an_outage_the_rescan_goes_back_two_days_at_most(world):
     landed(world, "datasets/churn/new.csv", timedelta(hours=40))
     timers.on_sweep(world.app)
     assert [message.trigger.blob.name for message in triggers(world)] == ["churn/new.csv"]
+
+
+# -- how things stand ----------------------------------------------------------------------------
+
+
+def test_each_sweep_tells_how_things_stand(world):
+    world.clock.at = NOW
+    world.put_ledger(Ledger(model="shops--north", unknown=("t1", "t2"), last_run="shops--north.r1"))
+    world.active("churn", attempts=3 * SWEEPS, due=NOW - MINUTE)
+    world.active("dropped", held=True)
+    world.upload("alm-inbox/2026-01-05/i1.json")
+    with recording() as recorded:
+        timers.on_sweep(world.app)
+        found = recorded.metrics()
+
+    assert found["alm.runs.in_flight"] == {"state=running": 1, "state=held": 1}
+    assert found["alm.runs.stuck"] == {"": 1}
+    assert found["alm.targets.unknown"] == {"": 2}
+    assert found["alm.inbox.items"] == {"": 1}

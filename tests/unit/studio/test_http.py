@@ -236,3 +236,11 @@ def test_a_call_may_have_less_time_than_its_operation() -> None:
         calls.send("GET", URL, headers={}, deadline_seconds=5)
 
     assert transport.seconds == [5]
+
+
+def test_what_an_error_says_twice_is_told_once() -> None:
+    said = "Invalid argument provided. No column 'x'."
+    body = {"error": {"code": "A", "message": said, "details": [{"message": "No column 'x'"}]}}
+    other = {"error": {"code": "A", "message": "No column", "details": [{"message": said}]}}
+
+    assert [refusal(answered(400, one)).text for one in (body, other)] == [said, said]

@@ -11,8 +11,6 @@ import pytest
 import yaml
 
 from alm.domain.errors import Conflict, NotFound, Unavailable
-from alm.domain.ledger import Ledger
-from alm.domain.run import Served
 from alm.entrypoints.client import Client
 from tests.devstack.studio.experiment_client import line
 from tests.unit.entrypoints.api_server import ApiServer
@@ -204,14 +202,6 @@ def test_a_node_output_is_handed_to_the_app_as_a_candidate(desk, api):
     assert "name one of them" in desk.refused(
         "node-output", "download", made, "train-3", "--into", "churn", "--to", "x"
     )
-
-
-def test_the_app_says_which_endpoint_it_would_choose(desk, api):
-    served = {name: Served(version="v3", digest="d", blob="b") for name in ("us", "eu")}
-    api.ledgers.put(Ledger(model="churn", champion="v3", serves=served), "")
-    assert desk.json("choose", "churn", "--key", "anna")["target"] in ("us", "eu")
-    assert "target: " in desk.ok("choose", "churn")
-    assert "no endpoint has version" in desk.refused("choose", "churn", "--version", "v9")
 
 
 def test_a_declaration_can_name_the_workspace(desk):

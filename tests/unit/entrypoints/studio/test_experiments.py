@@ -151,9 +151,25 @@ def test_a_run_that_goes_on_already_is_followed(desk):
 def test_waiting_for_a_run_has_an_end(desk):
     made = desk.experiment()
     desk.workspace().stays_running = True
-    why = desk.refused("experiment", "run", made, "--wait", "--minutes", "1")
+    why = desk.refused("experiment", "run", made, "--wait", "--minutes", "1", code=5)
     assert "not over after 1 minutes" in why
     assert desk.seconds_waited >= 60
+
+
+def test_a_long_wait_without_a_terminal_is_told_from_begin_to_end(desk):
+    made = desk.experiment()
+    desk.workspace().run_looks = 60
+    told = desk.run("experiment", "run", made, "--wait").stderr.splitlines()
+    assert "running 'churn'" in told
+    assert any(line.startswith("running 'churn', 1:") for line in told)
+    assert any(line.startswith("running 'churn': over after ") for line in told)
+
+
+def test_a_region_that_studio_has_not_is_refused_wherever_studio_is(desk):
+    for more in ({}, {"ALM_STUDIO_URL": "http://127.0.0.1:1"}):
+        why = desk.refused("workspace", "show", "--region", "West Europa", **more)
+        assert "did you mean 'West Europe'?" in why
+    assert desk.json("workspace", "show", "--region", "west-europe")["id"] == HERE
 
 
 def test_a_refused_token_and_a_studio_that_is_away_have_their_exit_codes(desk):
@@ -382,7 +398,8 @@ def test_whoever_interrupts_a_wait_is_told_that_the_run_goes_on(desk):
     desk.when_waiting = interrupt
     result = desk.run("experiment", "run", made, "--wait")
     assert result.exit_code == 130
-    assert "it goes on in Studio: running 'churn'\ninterrupted" in result.stderr
+    told = "it goes on in Studio: running 'churn'; repeat the command to follow it\ninterrupted"
+    assert told in result.stderr
     assert len(desk.workspace().runs) == 1
 
 
