@@ -45,7 +45,6 @@ def client_settings(
         "ALM_STUDIO_ARM_TOKEN": addresses["arm_token"],
         "ALM_STORAGE": addresses["storage_connection_string"],
         "ALM_STUDIO_STORAGE_KEY": key[1] if key else "",
-        "ALM_SERVICEBUS": addresses["connection_string"],
     }
     if "collector_url" in addresses:
         settings["DEVSTACK_COLLECTOR_URL"] = addresses["collector_url"]

@@ -144,7 +144,8 @@ def mentioned(page: Page, given: list[str]) -> None:
     while rest and hasattr(command, "commands") and rest[0] in command.commands:
         command = command.commands[rest.pop(0)]
     vague = {"…", "|"} & set(given)
-    assert vague or not hasattr(command, "commands") or not rest, f"{page.name}: alm {given}"
+    named = not hasattr(command, "commands") or all(word.startswith("--") for word in rest)
+    assert vague or named, f"{page.name}: alm {given}"
     options = {option for parameter in command.params for option in parameter.opts}
     asked = {word.split("=")[0] for word in rest if word.startswith("--")}
     assert vague or asked <= options | {"--help", "--key", "--url"}, f"{page.name}: alm {given}"
