@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from alm.adapters.declarations import Declarations
 from alm.domain.errors import Misconfigured
+from devstack import declarations
 from devstack.client_settings import write_client_settings
 from devstack.kept_addresses import keep_addresses
 from devstack.stack import Stack, StackOptions
@@ -72,8 +73,9 @@ class Playground:
     def settle(self) -> None:
         """Have the app read declarations that changed, before anybody goes on."""
         with self._lock:
-            told = self._watched.look()
-        assert "goes on with what it read before" not in told, told
+            self._watched.look()
+            _, wrong = declarations.reported(self.stack.options.data)
+        assert wrong == "", wrong
 
     def _make_folder(self) -> None:
         (self.folder / ".local/up").mkdir(parents=True)

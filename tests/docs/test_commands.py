@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,16 @@ def begun(playground: Playground, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def test_the_quick_start_works(begun: Playground) -> None:
     assert begun.stack.worker_pid()
+
+
+def test_a_shell_has_the_command_line_wherever_it_is(begun: Playground) -> None:
+    """The other pages use it imported already."""
+    shell = "set -e; . .local/up/client.env; cd /; alm models; python -c 'import rich'"
+    done = subprocess.run(
+        ["bash", "-c", shell], cwd=begun.folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "churn" in done.stdout
 
 
 @pytest.mark.parametrize("name", OTHERS)
