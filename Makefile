@@ -43,7 +43,7 @@ conformance: $(READY)
 	@$(BIN)/python -m tests.conformance
 
 dev: $(READY)
-	@$(BIN)/python -m devstack up --with-samples
+	@$(BIN)/python -m devstack up --with-samples --declare examples/one-model
 
 htmx: $(READY)
 	@$(BIN)/python -m devstack.htmx

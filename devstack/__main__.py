@@ -32,6 +32,21 @@ _PARTS = {
         "all of it, and Azurite: addresses in one table, everything ends together",
         "python -m devstack up --app . --data .local/up --with-samples",
     ),
+    "declare": (
+        "devstack.declare",
+        "give the running stack declarations of managed models",
+        "python -m devstack declare examples/one-model",
+    ),
+    "upload": (
+        "devstack.upload",
+        "put a file into the running stack's storage",
+        "python -m devstack upload day1.csv datasets/churn/day1.csv",
+    ),
+    "missed": (
+        "devstack.missed",
+        "start what would have been due while the app was away",
+        "python -m devstack missed --hours 24",
+    ),
 }
 
 

@@ -1,9 +1,10 @@
 """What the command line needs to reach the local stack, as a file for the shell.
 
     . .local/up/client.env
-    python -m alm models
+    alm models
 
-It holds keys of this stack, so only its owner can read it.
+`python` is then the one that the stack runs with. The file holds keys of this stack, so only its
+owner can read it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from typing import Any
 from devstack.plans import app_settings
 
 NAME = "client.env"
+ROOT = Path(__file__).resolve().parents[1]
 _OF_THE_APP = (
     *("ALM_SERVICEBUS", "ALM_API_KEYS", "ALM_REPLY_QUEUES"),
     "PYTHON_THREADPOOL_THREAD_COUNT",
@@ -48,6 +51,7 @@ def client_settings(
     if "functions_url" in addresses:
         settings["ALM_API_URL"] = f"{addresses['functions_url']}/api"
         settings["ALM_API_KEY"] = addresses["api_keys"]["operator"]
+        settings["ALM_APPROVER_KEY"] = addresses["api_keys"]["approver"]
     if "connection_string" in addresses:
         settings |= {name: app_settings(dict(addresses))[name] for name in _OF_THE_APP}
     return settings | dict(more or {})
@@ -59,7 +63,10 @@ def write_client_settings(
     """Write the file anew; returns where it is."""
     path = folder / NAME
     settings = client_settings(addresses, more)
-    lines = (f"export {k}={shlex.quote(v)}\n" for k, v in settings.items())
+    lines = [f"export {k}={shlex.quote(v)}\n" for k, v in settings.items()]
+    python, root = shlex.quote(sys.executable), shlex.quote(str(ROOT))
+    lines.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"\n')
+    lines.append(f'alm() {{ PYTHONPATH={root} {python} -m alm "$@"; }}\n')
     path.unlink(missing_ok=True)
     with open(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.writelines(lines)

@@ -30,12 +30,26 @@ class StackOptions:
     verbose: bool = False
     propagation_seconds: float | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    declare: tuple[Path, ...] = ()  # folders whose declarations the app starts with
     ports: dict[str, int] = field(default_factory=dict)  # keys: devstack.ports.NAMES
 
     @property
     def config(self) -> Path:
         """The file that names the queues."""
         return (self.servicebus_config or self.app / "infra" / "servicebus.json").resolve()
+
+    @property
+    def declarations(self) -> Path:
+        """The folder that the app reads its declarations from."""
+        if self.declare:
+            return self.data.resolve() / "managed_models"
+        return self.app.resolve() / self.environment.get("ALM_MANAGED_MODELS", "managed_models")
+
+    @property
+    def beside(self) -> dict[str, str]:
+        """Settings of the app besides the usual ones."""
+        folder = {"ALM_MANAGED_MODELS": str(self.declarations)} if self.declare else {}
+        return {**self.environment, **folder}
 
 
 def storage_ports(ports: dict[str, int]) -> azurite.Ports:
@@ -93,7 +107,7 @@ def host_plan(options: StackOptions, ports: dict[str, int], addresses: dict[str,
     words = ["--app", str(options.app.resolve()), "--port", str(ports["functions"])]
     if options.verbose:
         words.append("--verbose")
-    settings = {**app_settings(addresses), **options.environment}
+    settings = {**app_settings(addresses), **options.beside}
     return _python_plan("host", options, words, settings)
 
 

@@ -17,8 +17,9 @@ import time
 import urllib.request
 from typing import IO, Any
 
-from devstack import azurite, plans
+from devstack import azurite, declarations, plans
 from devstack.api_keys import keep_api_keys
+from devstack.declarations import NotDeclared
 from devstack.part import Part, PartFailed, PartPlan
 from devstack.plans import StackOptions
 from devstack.ports import choose, kept
@@ -64,11 +65,13 @@ class Stack:
             self._await("azurite")
             self.start("studio")  # creates its container as it starts
             self._await("servicebus")
+            for folder in self.options.declare:
+                declarations.take(folder, self.options.declarations, self.addresses, keep=True)
             if self.options.telemetry:
                 self.start("collector")
             if self.options.host:
                 self.start("host")
-        except (PartFailed, azurite.NotInstallable, OSError) as error:
+        except (PartFailed, NotDeclared, azurite.NotInstallable, OSError) as error:
             self.down()
             raise StackFailed(str(error)) from error
         except BaseException:

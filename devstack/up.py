@@ -16,8 +16,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from devstack.client_settings import write_client_settings
+from devstack.kept_addresses import keep_addresses
 from devstack.ports import NAMES
 from devstack.stack import PartFailed, Stack, StackFailed, StackOptions
+from devstack.watched import Watched
 
 _FAILED = 1
 _SIGNAL = ("signal", 0)
@@ -33,6 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--servicebus-config", type=Path, help="queues (default: infra/servicebus.json of the app)"
     )
     parser.add_argument("--with-samples", action="store_true", help="Studio with sample services")
+    parser.add_argument(
+        "--declare",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FOLDER",
+        help="managed models that the app starts with; may be repeated",
+    )
     parser.add_argument("--admin", action="store_true", help="Studio's faults, the broker's clock")
     parser.add_argument(
         "--propagation-seconds", type=float, help="how long a patched model answers as before"
@@ -66,7 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stack.deaths.put(_SIGNAL))
     try:
         with stack:
-            client = write_client_settings(arguments.data, stack.addresses, dict(arguments.env))
+            client = write_client_settings(arguments.data, stack.addresses, stack.options.beside)
+            keep_addresses(arguments.data, stack.addresses)
             facts = stack.addresses | {"pids": stack.pids(), "client_settings": str(client)}
             sys.stdout.write(json.dumps(facts) + "\n") if arguments.json else _print(facts)
             sys.stdout.flush()
@@ -88,17 +99,21 @@ def _options(arguments: argparse.Namespace) -> StackOptions:
         verbose=arguments.verbose,
         propagation_seconds=arguments.propagation_seconds,
         environment=dict(arguments.env),
+        declare=tuple(arguments.declare),
         ports={name: getattr(arguments, f"port_{name.replace('-', '_')}") for name in NAMES},
     )
 
 
 def _watch(stack: Stack, *, restart: bool) -> int:
     """Wait for a signal, or for a part to die; return the exit code."""
+    watched = Watched(stack) if stack.options.host else None
     while True:
         try:
-            event = stack.deaths.get(timeout=1.0)
+            event = stack.deaths.get(timeout=0.5)  # lets signals in on every system
         except queue.Empty:
-            continue  # lets signals in on every system
+            told = watched.look() if watched else ""
+            sys.stderr.write(f"{told}\n" if told else "")
+            continue
         if event == _SIGNAL:
             return 0
         name, code = event
@@ -123,7 +138,7 @@ def _print(facts: dict[str, Any]) -> None:
         key = facts["api_keys"]["operator"]
         told = f"\nThe page: {facts['functions_url']}/\n  sign in with an API key: operator {key}"
         console.print(told, highlight=False, markup=False, soft_wrap=True)
-    first = f"  . {facts['client_settings']}\n  {sys.executable} -m alm --help"
+    first = f"  . {facts['client_settings']}\n  alm models"
     next_steps = f"\nIn another terminal:\n{first}\nCtrl-C ends everything; data stays."
     console.print(next_steps, highlight=False, markup=False, soft_wrap=True)
 

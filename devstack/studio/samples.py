@@ -1,4 +1,4 @@
-"""Samples: for two tables that ship with scikit-learn, services that train and services that score.
+"""Samples: for the tables of `sample_tables`, services that train and services that score.
 
 Per table: a classic and a new training service; a classic scoring service with the endpoints
 `default` and `ep2`, and a new one. What scores at first ("deployed by hand") was trained on a few
@@ -21,13 +21,13 @@ from devstack.studio.classic import ClassicServices, Publication
 from devstack.studio.classic_models import DEFAULT_ENDPOINT
 from devstack.studio.context import Context
 from devstack.studio.jobs import OUTPUT_CONTAINER
-from devstack.studio.learning import libraries
 from devstack.studio.learning.ilearner import write_model
 from devstack.studio.learning.learners import REGRESSION, TWO_CLASS, Learner
-from devstack.studio.learning.tables import Cell, Table, write_table
+from devstack.studio.learning.tables import Table, write_table
 from devstack.studio.learning.training import train
 from devstack.studio.names import moment
 from devstack.studio.records import AssetSource, Deployment, Endpoint, NewService, WebService
+from devstack.studio.sample_tables import sample_table
 from devstack.studio.templates import (
     MODEL_SUFFIX,
     scoring_properties,
@@ -37,7 +37,6 @@ from devstack.studio.transfer import TransferFailure
 
 # Rows that the first model is trained on: enough to work, too few to work well.
 FIRST_MODEL_ROWS = 60
-LABEL = "target"
 SAMPLE_CONTAINER = "samples"
 WORKSPACE_REGION = "South Central US"
 TRAINING_REGION, SCORING_REGION = "South Central US", "West Europe"
@@ -61,33 +60,27 @@ class Sample:
     title: str
     task: str
     learner: str
+    label: str = "target"
+
+    @property
+    def table(self) -> Table:
+        """The whole table; its label column comes last."""
+        return sample_table(self.name, self.label)
 
 
 SAMPLES = (
     Sample("cancer", "Cancer model", TWO_CLASS, "Two-Class Logistic Regression"),
     Sample("diabetes", "Diabetes model", REGRESSION, "Linear Regression"),
+    Sample("churn", "Churn model", TWO_CLASS, "Two-Class Logistic Regression", "churned"),
+    Sample("sales", "Sales model", REGRESSION, "Linear Regression", "sold"),
 )
-
-
-def sample_table(name: str) -> Table:
-    """The whole table of a sample; its label column is `target`."""
-    libraries.load()
-    from sklearn.datasets import load_breast_cancer, load_diabetes
-
-    loaded = {"cancer": load_breast_cancer, "diabetes": load_diabetes}[name]()
-    columns = (*(str(column) for column in loaded.feature_names), LABEL)
-    rows: list[list[Cell]] = [
-        [*(repr(float(cell)) for cell in row), _label(target)]
-        for row, target in zip(loaded.data, loaded.target, strict=True)
-    ]
-    return Table(columns, rows)
 
 
 def first_model(sample: Sample, table: Table) -> bytes:
     """The model that scores at first: trained on a few rows; the same bytes each time."""
     step = len(table.rows) // FIRST_MODEL_ROWS
     few = table.take(range(0, step * FIRST_MODEL_ROWS, step))
-    return write_model(train(Learner(sample.learner), few, LABEL))
+    return write_model(train(Learner(sample.learner), few, sample.label))
 
 
 def make_samples(
@@ -96,11 +89,6 @@ def make_samples(
     """Make what is missing of the samples and describe all of them, training services first."""
     maker = _Maker(context, classic, new_services, plans)
     return [entry for sample in SAMPLES for entry in maker.make(sample)]
-
-
-def _label(target: Any) -> str:
-    number = float(target)
-    return str(int(number)) if number.is_integer() else repr(number)
 
 
 class _Maker:
@@ -131,11 +119,14 @@ class _Maker:
         return self._context.store.get(NewService, self._new_key(sample, "scoring")) is None
 
     def _make(self, sample: Sample, first: BlobReference) -> None:
-        table = sample_table(sample.name)
+        table = sample.table
         self._upload(sample, table, first)
-        columns = {name: "Number" for name in table.columns if name != LABEL}
+        columns = {name: "Number" for name in table.columns if name != sample.label}
         training = training_properties(
-            f"{sample.title} training", sample.learner, LABEL, {**columns, LABEL: _kind(sample)}
+            f"{sample.title} training",
+            sample.learner,
+            sample.label,
+            {**columns, sample.label: _kind(sample)},
         )
         source = AssetSource(uri=first.url, credentials=first.grant)
         scoring = scoring_properties(f"{sample.title} scoring", sample.title, source, columns)
@@ -260,7 +251,7 @@ class _Maker:
             "api_location": self._context.base_url + deployment.path if deployment else None,
             "api_key": deployment.primary_key if deployment else None,
             "resource_name": sample.title + MODEL_SUFFIX if scores else None,
-            "label": LABEL,
+            "label": sample.label,
             "dataset": f"{SAMPLE_CONTAINER}/{sample.name}.csv",
             "inputs": ["input1"],
             "outputs": SCORING_OUTPUTS if scores else TRAINING_OUTPUTS,

@@ -23,18 +23,22 @@ RUN = {waiting: running for running, waiting in AWAIT.items()}
 
 
 def run_training(context: Context) -> Outcome:
+    """Run the training experiment, unless this run has set it going before."""
     return _run(context, context.state.studio.training)
 
 
 def await_training(context: Context) -> Outcome:
+    """Look at the training experiment once."""
     return _await(context, context.state.studio.training)
 
 
 def run_predictive(context: Context) -> Outcome:
+    """Run the predictive experiment, unless this run has set it going before."""
     return _run(context, context.state.studio.predictive)
 
 
 def await_predictive(context: Context) -> Outcome:
+    """Look at the predictive experiment once."""
     return _await(context, context.state.studio.predictive)
 
 

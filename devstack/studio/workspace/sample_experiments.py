@@ -16,8 +16,7 @@ from pydantic import BaseModel
 
 from devstack.studio.context import Context
 from devstack.studio.learning.tables import write_table
-from devstack.studio.samples import LABEL, SAMPLES, TRAINING_OUTPUTS, Sample, first_model
-from devstack.studio.samples import sample_table as table_of
+from devstack.studio.samples import SAMPLES, TRAINING_OUTPUTS, Sample, first_model
 from devstack.studio.templates import MODEL_SUFFIX
 from devstack.studio.workspace.experiment_records import Content, Experiment
 from devstack.studio.workspace.history import History
@@ -60,8 +59,8 @@ class _Maker:
         return [_training_entry(sample, made), _predictive_entry(sample, made)]
 
     def _make(self, sample: Sample) -> SampleExperiments:
-        table = table_of(sample.name)
-        features = [name for name in table.columns if name != LABEL]
+        table = sample.table
+        features = [name for name in table.columns if name != sample.label]
         dataset = self._asset("dataset", _dataset_name(sample), "GenericCSV", write_table(table))
         model = self._asset(
             "trained_model", sample.title, "ILearnerDotNet", first_model(sample, table)
@@ -140,7 +139,7 @@ def _entry(sample: Sample, made: SampleExperiments, role: str) -> dict[str, Any]
         "dataset_id": made.dataset,
         "dataset_name": _dataset_name(sample),
         "trained_model_name": sample.title,
-        "label": LABEL,
+        "label": sample.label,
         "inputs": ["input1"],
     }
 

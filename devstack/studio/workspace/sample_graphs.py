@@ -13,7 +13,7 @@ from xml.sax.saxutils import quoteattr
 
 from devstack.studio.learning.learners import REGRESSION
 from devstack.studio.modules import MODULES, TRAINED_MODEL
-from devstack.studio.samples import LABEL, Sample
+from devstack.studio.samples import Sample
 from devstack.studio.workspace.experiment_graph import GRAPH_PARAMETER
 from devstack.studio.workspace.experiment_requests import EMPTY_WEB_SERVICE
 
@@ -37,7 +37,7 @@ GraphAndService = tuple[dict[str, Any], dict[str, Any]]
 
 def training(sample: Sample, dataset: str, columns: Sequence[str]) -> GraphAndService:
     """The training experiment on a dataset: its graph and its web service."""
-    stratified = {"Stratified split": "True", "Stratification key column": _columns([LABEL])}
+    stratified = {"Stratified split": "True", "Stratification key column": _columns([sample.label])}
     split = {"Fraction of rows in the first output dataset": "0.7", SEED: None}
     ids = TRAINING
     nodes = [
@@ -46,7 +46,7 @@ def training(sample: Sample, dataset: str, columns: Sequence[str]) -> GraphAndSe
         _node(ids["split"], "Split Data",
               split if sample.task == REGRESSION else {**split, **stratified}),
         _node(ids["learner"], sample.learner, {"Random number seed": None}),
-        _node(ids["train"], "Train Model", {"Label column": _columns([LABEL])}),
+        _node(ids["train"], "Train Model", {"Label column": _columns([sample.label])}),
         _node(ids["score"], "Score Model", {}),
         _node(ids["evaluate"], "Evaluate Model", {}),
     ]  # fmt: skip

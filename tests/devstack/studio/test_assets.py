@@ -217,7 +217,7 @@ def test_samples_are_listed_as_examples_of_the_global_workspace(workspace):
     found = workspace.call("GET", "/datasources").json()
     samples = {one["Name"]: one for one in found if one["Id"].startswith(GLOBAL + ".")}
 
-    assert {"cancer.csv", "diabetes.csv"} == set(samples)
+    assert {"cancer.csv", "churn.csv", "diabetes.csv", "sales.csv"} == set(samples)
     one = samples["cancer.csv"]
     assert one["Id"] == workspace.dataset(one["Id"])["Id"]
     assert workspace.client.dataset("cancer") == download(one["DownloadLocation"]).content

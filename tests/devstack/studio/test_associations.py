@@ -47,11 +47,11 @@ def test_a_service_moves_to_another_plan_and_back(client: Client, second: str) -
 
     assert moved.json()["properties"]["commitmentPlanId"] == second
     assert on(client, SECOND) == ["diabetes-scoring"]
-    assert on(client, FIRST) == ["cancer-scoring"]
+    assert on(client, FIRST) == ["cancer-scoring", "churn-scoring", "sales-scoring"]
     assert client.arm("DELETE", f"commitmentPlans/{SECOND}", version=PLANS).status_code == 409
     back = f"commitmentPlans/{SECOND}/commitmentAssociations/diabetes-scoring"
     assert move(client, back, plan_id(client)).status_code == 200
-    assert on(client, FIRST) == ["cancer-scoring", "diabetes-scoring"]
+    assert "diabetes-scoring" in on(client, FIRST)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,5 @@
+"""One stack for all examples."""
+
+from tests.docs.conftest import playground
+
+__all__ = ["playground"]
