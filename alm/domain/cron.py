@@ -58,3 +58,10 @@ def _latest(cron: str, until: datetime) -> datetime:
     just_after = until.replace(microsecond=0) + timedelta(seconds=1)
     found: datetime = croniter(cron, just_after).get_prev(datetime)
     return found.replace(fold=0)  # croniter marks some; UTC has no folds
+
+
+def next_due(cron: str, after: datetime) -> datetime:
+    """The first time after `after` that `cron` is due."""
+    assert after.tzinfo is not None
+    found: datetime = croniter(cron, after.astimezone(UTC)).get_next(datetime)
+    return found.replace(fold=0)

@@ -156,7 +156,7 @@ def _step() -> bytes:
 VERIFY = json.dumps({"kind": "verify", "model": "churn", "id": "r1"}).encode()
 TYPO = b'{"kind": "verfy", "model": "churn"}'
 AWAY = "failure: Unavailable: away"
-HTML = "text/html"
+HTML = "text/html cookie alm-form Strict"
 JSON, PROBLEM = "application/json", "application/problem+json"
 TO_CHURN = "to alm-steps/churn"
 DIED = {"DeadLetterReason": "MaxDeliveryCountExceeded"}

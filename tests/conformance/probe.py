@@ -84,7 +84,8 @@ def seen(answer: Any) -> str:
     if answer.return_value is not None and answer.return_value.http is not None:
         http = answer.return_value.http
         kind = {name.lower(): value for name, value in http.headers.items()}["content-type"]
-        return f"http {http.status_code} {kind.partition(';')[0]}"
+        cookies = [f" cookie {each.name} {each.same_site}" for each in http.cookies or ()]
+        return f"http {http.status_code} {kind.partition(';')[0]}" + "".join(cookies)
     return "success"
 
 

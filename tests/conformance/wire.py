@@ -62,6 +62,8 @@ def protos() -> SimpleNamespace:
         *("NullableDouble", "NullableBool", "NullableTimestamp"),
     )
     shapes = {name: type(name, (Shape,), {}) for name in names}
+    same_site = {name: name for name in ("None", "Lax", "Strict", "ExplicitNone")}
+    shapes["RpcHttpCookie"].SameSite = SimpleNamespace(**same_site)
     return SimpleNamespace(
         StatusResult=StatusResult, BindingInfo=BindingInfo, TypedData=TypedData, **shapes
     )

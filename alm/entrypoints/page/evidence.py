@@ -28,6 +28,11 @@ TITLES: Mapping[str, str] = {
     "candidate_scores": "Answers of the candidate",
     "champion_scores": "Answers of the champion",
 }
+RULES = {
+    "min": "at least {:g}",
+    "max": "at most {:g}",
+    "max_regression": "at most {:g} worse",
+}
 
 
 @dataclass(frozen=True)
@@ -105,15 +110,15 @@ def drawn(document: Document) -> Verdict:
 
 def _judged(item: Document) -> Judged:
     rule = [
-        f"{words} {item[name]:g}"
-        for name, words in (("min", "at least"), ("max", "at most"), ("max_regression", "worse by"))
+        words.format(item[name])
+        for name, words in RULES.items()
         if isinstance(item.get(name), int | float)
     ]
     low, high = item.get("low"), item.get("high")
     known = isinstance(low, int | float) and isinstance(high, int | float)
     return Judged(
         name=text(item, "name"),
-        rule=", ".join(rule).replace("worse by", "at most worse by") or "–",
+        rule=", ".join(rule) or "–",
         candidate=item.get("candidate"),
         champion=item.get("champion"),
         interval=f"{low:+.4g} to {high:+.4g}" if known else "",

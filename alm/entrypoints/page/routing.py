@@ -16,14 +16,19 @@ from alm.entrypoints.access import Forbidden, Role
 from alm.entrypoints.calls import Call, path_values
 from alm.entrypoints.page import (
     evidence,
+    inbox,
+    model,
     models,
+    orders,
     overview,
     rendering,
     run,
     runs,
+    schedule,
     session,
     sign_in,
     static,
+    studio,
 )
 from alm.entrypoints.page.answers import Answer, redirect
 from alm.entrypoints.page.asking import Ask, address
@@ -53,6 +58,14 @@ ROUTES = (
     Route("runs", runs.show),
     Route("runs/{run}", run.show),
     Route("runs/{run}/evidence/{piece}", evidence.fetch),
+    Route("models/{model}", model.show),
+    Route("inbox", inbox.show),
+    Route("inbox/{item}", inbox.show_item),
+    Route("schedule", schedule.show),
+    Route("studio", studio.show),
+    Route("studio/{workspace}/difference", studio.show_difference),
+    Route("studio/{workspace}/{experiment}", studio.show_experiment),
+    *(Route(path, form.confirm, form.role, form.give) for path, form in orders.ORDERS.items()),
     Route("sign-out", lambda _: redirect("/"), order=sign_out),
 )
 

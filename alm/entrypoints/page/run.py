@@ -132,7 +132,7 @@ def drawn(run: str, record: Document, ledger: Ledger, now: datetime) -> RunView:
         triggers=active.triggers if active else tuple(documents.triggers(record)),
         facts=facts(state, text(record, "configuration"), text(record, "champion")),
         metrics=state.metrics,
-        targets=touched(state, active, documents.texts(record, "unknown")),
+        targets=touched(state, active, standing, documents.texts(record, "unknown")),
         pieces=evidence.pieces(state.evidence),
     )
 
@@ -170,26 +170,29 @@ def facts(state: RunState, configuration: str, champion: str) -> tuple[tuple[str
     return tuple((name, value) for name, value in told if value)
 
 
-def touched(state: RunState, active: Active | None, unknown: list[str]) -> tuple[Touched, ...]:
+def touched(
+    state: RunState, active: Active | None, standing: str, unknown: list[str]
+) -> tuple[Touched, ...]:
     """The targets of the run, in the order of its waves."""
     before = {intent.target: intent.previous.version for intent in active.intent} if active else {}
-    names = dict.fromkeys([*state.want, *before])
     return tuple(
         Touched(
             name,
             state.want[name].version if name in state.want else "",
             before.get(name, ""),
-            _state_of(name, state, name in unknown, name in before),
+            "unknown" if name in unknown else _state_of(name, state, standing, name in before),
         )
-        for name in names
+        for name in dict.fromkeys([*state.want, *before])
     )
 
 
-def _state_of(name: str, state: RunState, unknown: bool, declared: bool) -> str:
-    if unknown:
-        return "unknown"
+def _state_of(name: str, state: RunState, standing: str, declared: bool) -> str:
+    """How far a target came; of an ended run its result tells."""
+    ended = {"ok": "serves it", "rolled_back": "given back", "verified": "serves it"}
+    if standing not in ("running", "held"):
+        return ended.get(standing, "as before")
     if name in state.restored:
-        return "restored"
+        return "given back"
     if name in state.patched:
         return "patched"
-    return "about to be patched" if declared else "not touched yet"
+    return "being changed" if declared else "not touched yet"

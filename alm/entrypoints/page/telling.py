@@ -5,17 +5,29 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 SYMBOLS = {
-    "running": "▶", "held": "⏸", "idle": "○", "new": "◌", "waiting": "…",
+    "running": "▶", "held": "‖", "idle": "○", "new": "◌", "waiting": "…",
     "ok": "✓", "verified": "✓", "harvested": "✓", "accepted": "✓", "done": "✓", "Finished": "✓",
     "failed": "✕", "unwell": "✕", "unfit": "✕", "Failed": "✕", "rejected": "⊘", "refused": "⊘",
     "rolled_back": "↩", "displaced": "⇄", "drift": "⇄", "unknown": "?", "inconclusive": "?",
-    "cancelled": "■", "Canceled": "■", "superseded": "»", "expired": "⌛", "wait": "…", "hold": "⏸",
-    "retry": "↻", "champion": "★", "candidate": "☆", "previous": "◁", "Running": "▶",
+    "cancelled": "■", "Canceled": "■", "superseded": "»", "expired": "◷", "wait": "…", "hold": "‖",
+    "retry": "↻", "in order": "✓", "serves it": "✓", "given back": "↩", "patched": "✓",
+    "champion": "★", "candidate": "☆", "previous": "◁",
+    "Running": "▶",
 }  # fmt: skip
 """State is told by words and a symbol; colour only repeats it."""
 
 KINDS = {
-    "good": ("ok", "verified", "harvested", "accepted", "done", "Finished", "champion", "yes"),
+    "good": (
+        "serves it",
+        "ok",
+        "verified",
+        "harvested",
+        "accepted",
+        "done",
+        "Finished",
+        "champion",
+        "yes",
+    ),
     "bad": ("failed", "unwell", "unfit", "Failed", "unknown", "drift", "displaced", "expired"),
     "warn": ("held", "hold", "rolled_back", "rejected", "refused", "inconclusive", "retry"),
     "busy": ("running", "Running", "wait", "waiting"),
@@ -50,14 +62,14 @@ def span(seconds: float) -> str:
 
 
 def ago(at: datetime, now: datetime) -> str:
-    """How long ago, or until: `3 min ago`, `in 2 h`; seconds only below a minute."""
+    """How long ago, roughly, or until: `3 min ago`, `in 2 h 5 min`."""
     seconds = (now - at).total_seconds()
-    size = abs(seconds)
-    if size < 1:
+    if abs(seconds) < 1:
         return "just now"
-    unit = next(((s, u) for s, u in _UNITS if size >= s), (1, "s"))
-    told = f"{int(size // unit[0])} {unit[1]}"
-    return f"{told} ago" if seconds > 0 else f"in {told}"
+    if seconds < 0:
+        return f"in {span(int(-seconds))}"
+    unit = next(((size, unit) for size, unit in _UNITS if seconds >= size), (1, "s"))
+    return f"{int(seconds // unit[0])} {unit[1]} ago"
 
 
 def stamp(at: datetime) -> str:

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alm.domain.run import Entry
-from alm.pipelines import PIPELINES, Stage
+from alm.pipelines import PIPELINES, Lead, Stage
 
-UNDOING = ("roll_back", "restored")
-WELL = ("done", "ok", "verified", "harvested")
 _STATE_OF = {"failed": "failed", "unfit": "unfit", "rejected": "rejected", "displaced": "displaced"}
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One entry of the history. seconds: since the entry before; None for the first one."""
+    """One entry of the history. seconds: since what was before. new_day: another date than that."""
 
     n: int
     stage: str
@@ -28,6 +26,7 @@ class Visit:
     why: str
     tries: int
     seconds: float | None
+    new_day: bool
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ def visits(history: Sequence[Entry], began: datetime | None) -> tuple[Visit, ...
             why=entry.why,
             tries=entry.tries,
             seconds=(entry.at - before).total_seconds() if before else None,
+            new_day=before is None or before.date() != entry.at.date(),
         )
         for entry, before in zip(history, befores, strict=False)
     )
@@ -60,12 +60,13 @@ def visits(history: Sequence[Entry], began: datetime | None) -> tuple[Visit, ...
 def steps(pipeline: str, history: Sequence[Entry], now_at: str, *, state: str) -> tuple[Step, ...]:
     """The stages of the pipeline, and how far the run came. now_at: the stage that is due.
 
-    state: running, held, or how the run ended. Stages that undo are only shown where the run was
-    undone.
+    state: running, held, or how the run ended. Stages off the straight way (a second try, a staging
+    target, undoing) are shown where the run was there.
     """
     table: tuple[Stage, ...] = PIPELINES.get(pipeline, ())  # type: ignore[call-overload]
     seen = [entry.stage for entry in history]
-    shown = [stage for stage in table if not stage.safe or stage.name in (*seen, now_at)]
+    straight = _straight(table)
+    shown = [stage for stage in table if stage.name in (*straight, *seen, now_at)]
     reached = max((at for at, stage in enumerate(shown) if stage.name in seen), default=-1)
     return tuple(
         Step(
@@ -76,6 +77,17 @@ def steps(pipeline: str, history: Sequence[Entry], now_at: str, *, state: str) -
         )
         for at, stage in enumerate(shown)
     )
+
+
+def _straight(table: Sequence[Stage]) -> list[str]:
+    """The stages of a run in which nothing is out of the ordinary."""
+    leads = {stage.name: stage.then for stage in table}
+    found: list[str] = []
+    lead: Lead = table[0].name if table else ""
+    while isinstance(lead, str) and lead in leads and lead not in found:
+        found.append(lead)
+        lead = leads[lead]
+    return found
 
 
 def _state(name: str, passed: bool, history: Sequence[Entry], now_at: str, state: str) -> str:

@@ -1,0 +1,192 @@
+"""What an order will do, said before it is given: the thing by its name, then line by line.
+
+Raises what the order itself would raise, where that can be seen now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alm.domain.errors import Conflict, NotFound, Refused
+from alm.domain.ledger import Active, Ledger
+from alm.domain.managed_model import ManagedModel
+from alm.entrypoints.calls import encoded
+from alm.entrypoints.page import declaration
+from alm.entrypoints.page.asking import Ask
+from alm.entrypoints.page.telling import words
+from alm.entrypoints.standing import model_of
+
+
+@dataclass(frozen=True)
+class Plan:
+    """title: a question that names the thing. lines: what will happen. back: where no leads."""
+
+    title: str
+    lines: tuple[str, ...]
+    button: str
+    back: str
+    danger: bool = False
+
+
+def start(ask: Ask) -> Plan:
+    model, ledger = _declared(ask)
+    return _of_model(model, f"Start a run of {model.model}?", _starting(model, ledger), "Start it")
+
+
+def _starting(model: ManagedModel, ledger: Ledger) -> Iterator[str]:
+    if model.training is None and model.experiment is None:
+        raise Refused(
+            f"managed model {model.model!r} is not trained here: upload a model file to "
+            "`trained-models`, or declare `training`"
+        )
+    how = "the training service" if model.training else "its experiments in Studio, in ten steps"
+    yield f"A candidate is trained by {how}, on the newest dataset ({model.dataset or 'declared'})."
+    yield f"The gate judges it: {declaration.gate(model.gate)}."
+    if model.approval.required:
+        yield "An accepted candidate is held until somebody approves it."
+    yield f"An accepted one becomes a version and is put into {_targets(model)}."
+    yield "Smoke tests follow each change; if one fails, what was there before is put back."
+    yield from _in_the_way(ledger)
+
+
+def verify(ask: Ask) -> Plan:
+    model, ledger = _declared(ask)
+    lines = [
+        f"The targets are read back and smoke-tested: {_targets(model)}.",
+        "Nothing is changed"
+        + (
+            ", unless a test fails: then this model rolls back by itself."
+            if model.on_unwell == "roll_back"
+            else "."
+        ),
+        *_in_the_way(ledger),
+    ]
+    return _of_model(model, f"Verify {model.model}?", lines, "Verify it")
+
+
+def roll_back(ask: Ask) -> Plan:
+    model, ledger = _declared(ask)
+    version = ask.query.get("version", "")
+    if not version:
+        raise Refused("no version is named; choose one in the table of versions")
+    if version not in ("v0", "previous"):
+        ask.app.ports.versions.manifest(model.model, version)
+    lines = [
+        f"{version} is put into {_targets(model)}.",
+        f"In service now: {ledger.champion or 'nothing of ours'}.",
+        "The targets are read back and smoke-tested; if that fails, what is there now comes back.",
+        "There is no gate and no approval: this is the way back.",
+        *_in_the_way(ledger),
+    ]
+    return _of_model(model, f"Roll {model.model} back to {version}?", lines, "Roll back", True)
+
+
+def approve(ask: Ask) -> Plan:
+    active = _held(ask)
+    lines = [*_deciding(active), "The run goes on with exactly this; anything else is refused."]
+    return _of_run(active, f"Approve run {active.run}?", lines, "Approve")
+
+
+def refuse(ask: Ask) -> Plan:
+    active = _held(ask)
+    lines = [*_deciding(active), f"The run ends refused. {_undoing(active)}"]
+    return _of_run(active, f"Refuse run {active.run}?", lines, "Refuse", danger=True)
+
+
+def cancel(ask: Ask) -> Plan:
+    active = _active(ask)
+    stage = words(active.pipeline)
+    lines = [f"The run ({stage}) ends at its next step. {_undoing(active)}"]
+    return _of_run(active, f"Cancel run {active.run}?", lines, "Cancel the run", danger=True)
+
+
+def redrive(ask: Ask) -> Plan:
+    item = ask.app.ports.records.inbox_item(ask.values["item"])
+    if not item.queue:
+        raise Refused(f"item {item.id!r} did not come from a queue; {item.remedy}")
+    lines = (
+        f"Its message is sent to the queue {item.queue} once more, then the item leaves the inbox.",
+        f"It is here because: {item.reason}",
+        "If the cause is still there it comes back.",
+    )
+    return Plan(f"Send {item.id} again?", lines, "Send it again", _item(item.id))
+
+
+def discard(ask: Ask) -> Plan:
+    item = ask.app.ports.records.inbox_item(ask.values["item"])
+    lines = (
+        "The item and what came with it are deleted; nobody can send it again.",
+        f"It is here because: {item.reason}",
+    )
+    return Plan(f"Discard {item.id}?", lines, "Discard it", _item(item.id), danger=True)
+
+
+def _declared(ask: Ask) -> tuple[ManagedModel, Ledger]:
+    name = ask.values["model"]
+    return ask.app.ports.models.resolve(name), ask.app.ports.ledgers.get(name)[0]
+
+
+def _active(ask: Ask) -> Active:
+    run = ask.values["run"]
+    active = ask.app.ports.ledgers.get(model_of(run))[0].active
+    if active is None or active.run != run:
+        raise Conflict(f"run {run} is not in flight any more; its page says how it ended")
+    return active
+
+
+def _held(ask: Ask) -> Active:
+    """The held run, if exactly what the address names is what is held."""
+    active, digest = _active(ask), ask.query.get("digest", "")
+    if active.hold is None or not active.held:
+        raise Conflict(f"run {active.run} is not held any more; look at its page")
+    if active.hold.digest != digest:
+        raise Conflict(
+            f"run {active.run} is held for {active.hold.digest}, and another digest was shown; "
+            "look at its page again, then decide"
+        )
+    return active
+
+
+def _deciding(active: Active) -> Iterator[str]:
+    assert active.hold is not None
+    yield f"Held is {active.hold.digest}."
+    yield f"Because: {active.hold.why}."
+
+
+def _undoing(active: Active) -> str:
+    names = ", ".join(intent.target for intent in active.intent)
+    if not names:
+        return "No target was changed by it."
+    return f"What it may have changed is put back: {names}."
+
+
+def _targets(model: ManagedModel) -> str:
+    if model.experiment is not None:
+        return "the web service that is deployed from its experiment"
+    waves = [", ".join(target.name for target in wave) for wave in model.waves]
+    return "; then ".join(waves) or "no target: none is declared"
+
+
+def _in_the_way(ledger: Ledger) -> Iterator[str]:
+    if ledger.active is not None:
+        yield f"Run {ledger.active.run} is in flight: this one waits until it has ended."
+
+
+def _of_model(
+    model: ManagedModel, title: str, lines: Iterator[str] | list[str], button: str,
+    danger: bool = False,
+) -> Plan:  # fmt: skip
+    return Plan(title, tuple(lines), button, f"/models/{encoded(model.model)}", danger)
+
+
+def _of_run(
+    active: Active, title: str, lines: list[str], button: str, *, danger: bool = False
+) -> Plan:
+    return Plan(title, tuple(lines), button, f"/runs/{encoded(active.run)}", danger)
+
+
+def _item(item_id: str) -> str:
+    if not item_id:
+        raise NotFound("the inbox has no item without an id")
+    return f"/inbox/{encoded(item_id)}"
