@@ -67,10 +67,14 @@ class Person:
         """What there is to read, frame aside."""
         return self.page.locator("main").inner_text()
 
+    def expect(self, status: int) -> None:
+        """From now on, pages may be answered with this status."""
+        self._expected.add(status)
+
     @contextmanager
     def expecting(self, status: int) -> Iterator[None]:
         """Inside, pages may be answered with this status, which Chromium notes on its console."""
-        self._expected.add(status)
+        self.expect(status)
         yield
         self._expected.discard(status)
 

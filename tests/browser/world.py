@@ -29,6 +29,7 @@ MODELS: Mapping[str, Wishes] = {
     name: Wishes(**{"propagation_seconds": DECLARED_SECONDS, **wishes})
     for name, wishes in {
         "approved": {"changes": APPROVAL},
+        "held": {"changes": APPROVAL},
         "refused": {"changes": APPROVAL},
         "broken": {},
         "churn": {"targets": ("classic", "new"), "changes": SCHEDULED},
@@ -38,7 +39,7 @@ MODELS: Mapping[str, Wishes] = {
         "worn": {"changes": PATIENT},
     }.items()
 }
-"""Each for one story: approved, refused, failing, ok and rolled back, never run, ordered twice,
+"""Each for one story: approved, held for good, refused, failing, ok and rolled back, never run, ordered twice,
 watched from its upload to its end, and undone after a failing smoke test."""
 
 HOSTILE_NAME = "<img src=x onerror=alert(1)>.csv"
@@ -102,7 +103,7 @@ class World:
 
     def set_going(self) -> None:
         """Let everything happen that the tests look at later."""
-        for model in ("churn", "approved", "refused"):
+        for model in ("churn", "approved", "held", "refused"):
             self.upload(model)
         self.upload("broken", content=NO_LABEL)
         rows, _ = tables.halves(tables.cancer())
