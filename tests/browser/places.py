@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alm.entrypoints.calls import encoded
 from tests.browser.person import Person
 from tests.browser.world import World
 
@@ -21,7 +22,6 @@ STILL = (
     "/runs/churn.r1",
     "/runs/broken.r1",
     "/runs/worn.r1",
-    "/runs/held.r1",
     "/inbox",
     "/schedule",
     "/studio",
@@ -29,17 +29,20 @@ STILL = (
 )
 
 
-def addresses(world: World) -> list[str]:
-    """Those whose address stands, and those whose names are only known now."""
+def addresses(world: World) -> list[tuple[str, str]]:
+    """Who opens what: addresses that stand, and those whose names are only known now."""
     for run in ("churn.r1", "broken.r1", "worn.r1"):
         world.ended(run)
     digest = world.held("held.r1")
     workspace = world.studio.workspace_declared()["workspace"]
     drawn = world.studio.experiments("cancer")[0]["experiment_id"]
+    item = encoded(world.items(1)[0]["id"])
     return [
-        *STILL,
-        f"/runs/held.r1/approve?digest={digest}",
-        f"/studio/{workspace}/{drawn}",
+        *(("operator", path) for path in STILL),
+        ("operator", f"/inbox/{item}"),
+        ("operator", f"/studio/{workspace}/{drawn}"),
+        ("approver", "/runs/held.r1"),
+        ("approver", f"/runs/held.r1/approve?digest={digest}"),
     ]
 
 

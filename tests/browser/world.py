@@ -34,13 +34,15 @@ MODELS: Mapping[str, Wishes] = {
         "broken": {},
         "churn": {"targets": ("classic", "new"), "changes": SCHEDULED},
         "idle": {"changes": SCHEDULED},
+        "keyed": {},
+        "scriptless": {},
         "twice": {},
         "watched": {"changes": APPROVAL},
         "worn": {"changes": PATIENT},
     }.items()
 }
-"""Each for one story: approved, held for good, refused, failing, ok and rolled back, never run, ordered twice,
-watched from its upload to its end, and undone after a failing smoke test."""
+"""Each for one story: approved, held for good, refused, failing, ok and rolled back, never run, ordered by
+keyboard and without scripts, ordered twice, watched from its upload to its end, and undone after a failing smoke test."""
 
 HOSTILE_NAME = "<img src=x onerror=alert(1)>.csv"
 HOSTILE_TEXT = "<script>alert('in a request')</script>"
