@@ -51,7 +51,7 @@ def authorise(
     """Decide on one request. `headers` in lower case; `changes`: it changes something."""
     key = headers.get(KEY_HEADER, "")
     if key:
-        caller = _by_key(key, settings)
+        caller = by_key(key, settings)
     elif settings.trusts_platform:
         caller = _by_platform(headers.get(PRINCIPAL_HEADER, ""), settings)
     else:
@@ -98,8 +98,8 @@ def hashed(key: str) -> str:
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
 
 
-def _by_key(key: str, settings: Settings) -> Caller | None:
-    """Compare with every configured key, in the same time whether it fits or not."""
+def by_key(key: str, settings: Settings) -> Caller | None:
+    """Who shows this key: compared with every configured one, always in the same time."""
     given = hashed(key)
     fitting = [
         role for role, digest in settings.api_keys.items() if hmac.compare_digest(given, digest)

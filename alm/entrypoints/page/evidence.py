@@ -82,7 +82,7 @@ def is_ours(path: str) -> bool:
 def fetch(ask: Ask) -> Answer:
     """Download one piece of a run's evidence."""
     run, kind = ask.values["run"], ask.values["piece"]
-    model_of(run)
+    model_of(run)  # raises NotFound for what is no name of a run
     found = documents.state(ask.app.ports.records.run(run)).evidence
     piece = next((piece for piece in pieces(found) if piece.kind == kind), None)
     if piece is None:

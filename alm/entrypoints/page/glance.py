@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 
 from alm.bootstrap import App
 from alm.domain.errors import NotFound
@@ -21,9 +23,11 @@ ATTENTION = ("failed", "rolled_back", "unwell", "drift", "expired")
 BYTES_MAX = 64 << 20
 
 
-@dataclass(frozen=True)
-class Row:
-    """A managed model in a list. Times are text, as they are written; "" where there is none."""
+class Row(NamedTuple):
+    """A managed model in a list. Times are text, as they are written; "" where there is none.
+
+    (A tuple: ten thousand of them are made for each look.)
+    """
 
     name: str
     state: str = "new"
@@ -47,18 +51,17 @@ class Row:
     @property
     def troubles(self) -> tuple[str, ...]:
         """Why somebody should look at it."""
-        found = ["held"] if self.state == "held" else []
-        if self.unknown:
-            found.append("unknown")
-        if self.last_result in ATTENTION and not self.is_flying:
-            found.append(self.last_result)
-        return tuple(found)
+        if self.state == "held":
+            return ("held", "unknown") if self.unknown else ("held",)
+        ended = self.last_result if self.state != "running" else ""
+        found = ("unknown",) if self.unknown else ()
+        return (*found, ended) if ended in ATTENTION else found
 
 
-FIELDS = tuple(name for name in Row.__dataclass_fields__ if name != "name")
+FIELDS = frozenset(Row._fields) - {"name"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by identity: comparing ten thousand rows costs
 class Glance:
     """at: when it was written down; None: by no sweep yet, and only what the ledgers tell."""
 
@@ -73,11 +76,21 @@ class Glance:
 def read(app: App) -> Glance:
     """What the last sweep wrote down; before the first one, what the ledgers tell now."""
     try:
-        document = json.loads(app.ports.blobs.get(OVERVIEW, bytes_max=BYTES_MAX))
-    except (NotFound, ValueError):
-        document = None
+        found = parsed(app.ports.blobs.get(OVERVIEW, bytes_max=BYTES_MAX))
+    except NotFound:
+        found = None
+    return found or _from_ledgers(app)
+
+
+@lru_cache(maxsize=1)  # it changes each minute, and is looked at by everybody every few seconds
+def parsed(content: bytes) -> Glance | None:
+    """The document in these bytes; None: it is none."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
     if not isinstance(document, dict) or not isinstance(document.get("models"), dict):
-        return _from_ledgers(app)
+        return None
     inbox = document.get("inbox")
     rows = tuple(row(name, entry) for name, entry in document["models"].items())
     return Glance(moment(document.get("at")), inbox if isinstance(inbox, int) else None, rows)
@@ -87,7 +100,7 @@ def row(name: str, entry: Mapping[str, object]) -> Row:
     """One entry; what is not there is empty."""
     if not isinstance(entry, dict):
         return Row(name, "unknown")
-    return Row(name, **{key: str(entry[key]) for key in FIELDS if key in entry})
+    return Row(name, **{key: str(value) for key, value in entry.items() if key in FIELDS})
 
 
 def _from_ledgers(app: App) -> Glance:
@@ -95,6 +108,6 @@ def _from_ledgers(app: App) -> Glance:
     found = []
     for name in sorted({*app.declarations.models(), *statuses}):
         family = name.partition(SEPARATOR)[0] if SEPARATOR in name else ""
-        told = {key: value for key, value in statuses.get(name, {}).items() if value not in "0"}
+        told = {key: value for key, value in statuses.get(name, {}).items() if value != "0"}
         found.append(row(name, {"family": family, **told}))
     return Glance(None, None, tuple(found))

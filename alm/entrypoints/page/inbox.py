@@ -16,7 +16,7 @@ def show(ask: Ask) -> Answer:
     shown = views.number(ask.query, "show", SHOWN, views.INBOX_MAX)
     items = ask.app.ports.records.inbox(shown + 1)
     more = str(min(shown * 2, views.INBOX_MAX)) if len(items) > shown else ""
-    return page(ask, "inbox.html", "Inbox", {"items": items[:shown], "more": more})
+    return page(ask, "inbox.html", "Inbox", {"items": items[:shown], "more": more}, every=15)
 
 
 def show_item(ask: Ask) -> Answer:
@@ -24,4 +24,4 @@ def show_item(ask: Ask) -> Answer:
     item = ask.app.ports.records.inbox_item(ask.values["item"])
     payload = item.payload[:PAYLOAD_CHARACTERS_MAX]
     view = {"item": item, "payload": payload, "is_cut": len(payload) < len(item.payload)}
-    return page(ask, "item.html", "Inbox item", view, live=False)
+    return page(ask, "item.html", "Inbox item", view, every=0)

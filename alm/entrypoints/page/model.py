@@ -76,7 +76,7 @@ def show(ask: Ask) -> Answer:
         "runs": [runs.row(record, ask.now) for record in records],
         "is_trained": bool(declared and (declared.training or declared.experiment)),
     }
-    return page(ask, "model.html", name, view, live=not is_read)
+    return page(ask, "model.html", name, view, every=0 if is_read else 30)
 
 
 def known(app: App, name: str) -> tuple[ManagedModel | None, Ledger]:

@@ -48,7 +48,7 @@ class Form:
         fields = {name: ask.query.get(name, "") for name in self.takes}
         plan = self.plan(ask)
         view = {"plan": plan, "fields": fields, "key": ask.app.ports.new_id()}
-        return page(ask, "confirm.html", plan.title, view, live=False)
+        return page(ask, "confirm.html", plan.title, view, every=0)
 
     def give(self, ask: Ask) -> Answer:
         """Give the order, then lead back to where its effect can be seen."""

@@ -1,10 +1,11 @@
-"""The first screen: what there is, what is under way, what wants somebody. Drawn from one blob."""
+"""The first screen: what there is, what is under way, what needs attention. Drawn from one blob."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from alm.entrypoints.page import glance
 from alm.entrypoints.page.answers import Answer
@@ -53,6 +54,7 @@ def show(ask: Ask) -> Answer:
     return page(ask, "overview.html", "Overview", {"glance": found, "view": drawn(found)})
 
 
+@lru_cache(maxsize=1)
 def drawn(found: Glance) -> Overview:
     """Count and choose; the oldest run in flight first, the newest end first."""
     rows = found.rows

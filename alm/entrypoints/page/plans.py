@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alm.domain.errors import Conflict, NotFound, Refused
+from alm.domain.errors import Conflict, Refused
 from alm.domain.ledger import Active, Ledger
 from alm.domain.managed_model import ManagedModel
 from alm.entrypoints.calls import encoded
@@ -16,6 +16,7 @@ from alm.entrypoints.page import declaration
 from alm.entrypoints.page.asking import Ask
 from alm.entrypoints.page.telling import words
 from alm.entrypoints.standing import model_of
+from alm.ports import InboxItem
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Plan:
 
 def start(ask: Ask) -> Plan:
     model, ledger = _declared(ask)
-    return _of_model(model, f"Start a run of {model.model}?", _starting(model, ledger), "Start it")
+    lines = tuple(_starting(model, ledger))
+    return Plan(f"Start a run of {model.model}?", lines, "Start it", _model_page(model))
 
 
 def _starting(model: ManagedModel, ledger: Ledger) -> Iterator[str]:
@@ -52,17 +54,12 @@ def _starting(model: ManagedModel, ledger: Ledger) -> Iterator[str]:
 
 def verify(ask: Ask) -> Plan:
     model, ledger = _declared(ask)
-    lines = [
-        f"The targets are read back and smoke-tested: {_targets(model)}.",
-        "Nothing is changed"
-        + (
-            ", unless a test fails: then this model rolls back by itself."
-            if model.on_unwell == "roll_back"
-            else "."
-        ),
-        *_in_the_way(ledger),
-    ]
-    return _of_model(model, f"Verify {model.model}?", lines, "Verify it")
+    changes = "Nothing is changed"
+    if model.on_unwell == "roll_back":
+        changes += ", unless a test fails: then this model rolls back by itself"
+    tested = f"The targets are read back and smoke-tested: {_targets(model)}."
+    lines = (tested, f"{changes}.", *_in_the_way(ledger))
+    return Plan(f"Verify {model.model}?", lines, "Verify it", _model_page(model))
 
 
 def roll_back(ask: Ask) -> Plan:
@@ -79,26 +76,27 @@ def roll_back(ask: Ask) -> Plan:
         "There is no gate and no approval: this is the way back.",
         *_in_the_way(ledger),
     ]
-    return _of_model(model, f"Roll {model.model} back to {version}?", lines, "Roll back", True)
+    title, back = f"Roll {model.model} back to {version}?", _model_page(model)
+    return Plan(title, tuple(lines), "Roll back", back, danger=True)
 
 
 def approve(ask: Ask) -> Plan:
     active = _held(ask)
-    lines = [*_deciding(active), "The run goes on with exactly this; anything else is refused."]
-    return _of_run(active, f"Approve run {active.run}?", lines, "Approve")
+    lines = (*_deciding(active), "The run goes on with exactly this; anything else is refused.")
+    return Plan(f"Approve run {active.run}?", lines, "Approve", _run_page(active))
 
 
 def refuse(ask: Ask) -> Plan:
     active = _held(ask)
-    lines = [*_deciding(active), f"The run ends refused. {_undoing(active)}"]
-    return _of_run(active, f"Refuse run {active.run}?", lines, "Refuse", danger=True)
+    lines = (*_deciding(active), f"The run ends refused. {_undoing(active)}")
+    return Plan(f"Refuse run {active.run}?", lines, "Refuse", _run_page(active), danger=True)
 
 
 def cancel(ask: Ask) -> Plan:
     active = _active(ask)
-    stage = words(active.pipeline)
-    lines = [f"The run ({stage}) ends at its next step. {_undoing(active)}"]
-    return _of_run(active, f"Cancel run {active.run}?", lines, "Cancel the run", danger=True)
+    lines = (f"The run ({words(active.pipeline)}) ends at its next step. {_undoing(active)}",)
+    title, back = f"Cancel run {active.run}?", _run_page(active)
+    return Plan(title, lines, "Cancel the run", back, danger=True)
 
 
 def redrive(ask: Ask) -> Plan:
@@ -110,7 +108,7 @@ def redrive(ask: Ask) -> Plan:
         f"It is here because: {item.reason}",
         "If the cause is still there it comes back.",
     )
-    return Plan(f"Send {item.id} again?", lines, "Send it again", _item(item.id))
+    return Plan(f"Send {item.id} again?", lines, "Send it again", _item_page(item))
 
 
 def discard(ask: Ask) -> Plan:
@@ -119,7 +117,7 @@ def discard(ask: Ask) -> Plan:
         "The item and what came with it are deleted; nobody can send it again.",
         f"It is here because: {item.reason}",
     )
-    return Plan(f"Discard {item.id}?", lines, "Discard it", _item(item.id), danger=True)
+    return Plan(f"Discard {item.id}?", lines, "Discard it", _item_page(item), danger=True)
 
 
 def _declared(ask: Ask) -> tuple[ManagedModel, Ledger]:
@@ -173,20 +171,13 @@ def _in_the_way(ledger: Ledger) -> Iterator[str]:
         yield f"Run {ledger.active.run} is in flight: this one waits until it has ended."
 
 
-def _of_model(
-    model: ManagedModel, title: str, lines: Iterator[str] | list[str], button: str,
-    danger: bool = False,
-) -> Plan:  # fmt: skip
-    return Plan(title, tuple(lines), button, f"/models/{encoded(model.model)}", danger)
+def _model_page(model: ManagedModel) -> str:
+    return f"/models/{encoded(model.model)}"
 
 
-def _of_run(
-    active: Active, title: str, lines: list[str], button: str, *, danger: bool = False
-) -> Plan:
-    return Plan(title, tuple(lines), button, f"/runs/{encoded(active.run)}", danger)
+def _run_page(active: Active) -> str:
+    return f"/runs/{encoded(active.run)}"
 
 
-def _item(item_id: str) -> str:
-    if not item_id:
-        raise NotFound("the inbox has no item without an id")
-    return f"/inbox/{encoded(item_id)}"
+def _item_page(item: InboxItem) -> str:
+    return f"/inbox/{encoded(item.id)}"

@@ -46,11 +46,11 @@ def page(
     view: Mapping[str, object],
     *,
     status: int = 200,
-    live: bool = True,
+    every: int = 5,
 ) -> Answer:
     """Render a page for somebody who is signed in; only its middle where a fragment is wanted.
 
-    live: what it shows changes by itself, and is fetched anew every few seconds.
+    every: seconds until it is fetched anew, longer where that takes more reads; 0: never.
     """
     text = (
         environment()
@@ -63,7 +63,7 @@ def page(
             section=_section(ask.path),
             notice=NOTICES.get(ask.query.get("done", ""), ""),
             fragment=ask.fragment,
-            live=live,
+            every=every,
             **view,
         )
     )

@@ -6,7 +6,8 @@ Without a role only the sign-in form and the files of `static` are shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from alm.bootstrap import App
 from alm.domain.errors import AlmError, NotFound
@@ -81,7 +82,7 @@ def respond(app: App, call: Call) -> Answer:
     found = session.visitor(call.headers, app.settings, now, app.ports.new_id())
     if isinstance(found, Forbidden):
         return sign_in.wanted(app, call, _place(call), found)
-    answer = _answer(_asked(app, call, found), call)
+    answer = _answer(_asked(app, call, found, now), call)
     return answer.with_headers(Set_Cookie=found.cookie) if found.cookie else answer
 
 
@@ -93,7 +94,7 @@ def _answer(ask: Ask, call: Call) -> Answer:
     allowed = access.permitted(ask.caller, route.role)
     if isinstance(allowed, Forbidden):
         return refused(ask, 403, allowed.why)
-    ask = Ask(**{**ask.__dict__, "values": values})
+    ask = replace(ask, values=values)
     handler = route.show
     if call.method == "POST":
         why = _distrust(ask, call) if route.order else "this page takes no form; go back"
@@ -108,14 +109,14 @@ def _answer(ask: Ask, call: Call) -> Answer:
 
 def problem(ask: Ask, error: AlmError) -> Answer:
     """A failure, with the words that say what to do."""
-    return refused(ask, next(code for kind, code in api.STATUS if isinstance(error, kind)),
-                   str(error))  # fmt: skip
+    status = next(code for kind, code in api.STATUS if isinstance(error, kind))
+    return refused(ask, status, str(error))
 
 
 def refused(ask: Ask, status: int, why: str) -> Answer:
     titles = {403: "Not allowed", 404: "Not found", 503: "Not now"}
     title = titles.get(status, "That did not work")
-    return rendering.page(ask, "error.html", title, {"why": why}, status=status, live=False)
+    return rendering.page(ask, "error.html", title, {"why": why}, status=status, every=0)
 
 
 def _distrust(ask: Ask, call: Call) -> str:
@@ -126,12 +127,12 @@ def _distrust(ask: Ask, call: Call) -> str:
     return f"{why}; open the page again and send its form" if why else ""
 
 
-def _asked(app: App, call: Call, found: Visitor) -> Ask:
+def _asked(app: App, call: Call, found: Visitor, now: datetime) -> Ask:
     return Ask(
         app=app,
         caller=found.caller,
         path="/" + call.path.strip("/"),
-        now=app.ports.clock.now(),
+        now=now,
         token=session.token(found),
         query={name: value for name, value in call.query.items() if name != "code"},
         form=sign_in.read_form(call.body) if call.method == "POST" else {},

@@ -81,7 +81,9 @@ def show(ask: Ask) -> Answer:
     record = _record(ask, ledger, run)
     view = drawn(run, record, ledger, ask.now)
     verdict: Verdict | None = evidence.verdict(ask.app, documents.state(record).evidence)
-    return page(ask, "run.html", run, {"view": view, "verdict": verdict}, live=not view.is_over)
+    return page(
+        ask, "run.html", run, {"view": view, "verdict": verdict}, every=0 if view.is_over else 5
+    )
 
 
 def _record(ask: Ask, ledger: Ledger, run: str) -> Document:
@@ -188,11 +190,10 @@ def touched(
 
 def _state_of(name: str, state: RunState, standing: str, declared: bool) -> str:
     """How far a target came; of an ended run its result tells."""
-    ended = {"ok": "serves it", "rolled_back": "given back", "verified": "serves it"}
     if standing not in ("running", "held"):
-        return ended.get(standing, "as before")
+        return "serves it" if standing in ("ok", "verified") else "as before"
     if name in state.restored:
         return "given back"
     if name in state.patched:
         return "patched"
-    return "being changed" if declared else "not touched yet"
+    return "changed, or about to be" if declared else "not touched yet"

@@ -56,7 +56,7 @@ def show(ask: Ask) -> Answer:
         "more": str(min(shown * 2, READ_MAX)) if len(fitting) > shown else "",
         "choices": {**choices, "days": DAYS},
     }
-    return page(ask, "runs.html", "Runs", view)
+    return page(ask, "runs.html", "Runs", view, every=15)
 
 
 def filtered(rows: Iterable[RunRow], query: Mapping[str, str]) -> list[RunRow]:

@@ -31,7 +31,7 @@ def show(ask: Ask) -> Answer:
     part = models.paged(models.filtered(declared, ask.query), ask.query.get("after", ""))
     lines = [line(ask.app, row, ask.now) for row in part.rows]
     view = {"glance": found, "part": part, "lines": lines, "total": len(declared)}
-    return page(ask, "schedule.html", "Schedule", view)
+    return page(ask, "schedule.html", "Schedule", view, every=15)
 
 
 def line(app: App, row: Row, now: datetime) -> Line:

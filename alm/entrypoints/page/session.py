@@ -54,14 +54,13 @@ def visitor(
 
 def begin(key: str, settings: Settings, now: datetime, nonce: str) -> str | None:
     """The cookie of a session for whoever shows this key; None: the key is none of the app's."""
-    given = access.hashed(key)
-    fitting = [
-        role for role, digest in settings.api_keys.items() if hmac.compare_digest(given, digest)
-    ]
-    if not fitting:
+    caller = access.by_key(key, settings)
+    if caller is None:
         return None
-    facts = f"1.{fitting[0]}.{int((now + LIFE).timestamp())}.{nonce}"
-    return _cookie("session", f"{facts}.{_mac(given, 'session', facts)}", LIFE, settings)
+    role = caller.name.removeprefix("key:")
+    facts = f"1.{role}.{int((now + LIFE).timestamp())}.{nonce}"
+    mac = _mac(settings.api_keys[role], "session", facts)
+    return _cookie("session", f"{facts}.{mac}", LIFE, settings)
 
 
 def ended(settings: Settings) -> str:

@@ -54,7 +54,7 @@ def show(ask: Ask) -> Answer:
     """The workspaces that declarations name, and the experiments of each."""
     found = benches(ask.app)
     rooms = [(bench, *_tried(partial(_experiments, ask.app, bench))) for bench in found]
-    return page(ask, "studio.html", "Studio", {"rooms": rooms}, live=False)
+    return page(ask, "studio.html", "Studio", {"rooms": rooms}, every=0)
 
 
 def show_experiment(ask: Ask) -> Answer:
@@ -75,7 +75,7 @@ def show_experiment(ask: Ask) -> Answer:
         view |= {"experiment": told(found), "summary": found.summary, "history": history}
         view["nodes"] = node_rows(found)
     title = seen[0].name if seen else ask.values["experiment"]
-    return page(ask, "experiment.html", title, view, live=False)
+    return page(ask, "experiment.html", title, view, every=0)
 
 
 def show_difference(ask: Ask) -> Answer:
@@ -97,7 +97,7 @@ def show_difference(ask: Ask) -> Answer:
     seen, wrong = _tried(look)
     sides, lines = seen or ([], [])
     view = {"bench": bench, "wrong": wrong, "sides": sides, "lines": lines}
-    return page(ask, "difference.html", "Difference", view, live=False)
+    return page(ask, "difference.html", "Difference", view, every=0)
 
 
 def benches(app: App) -> list[Bench]:

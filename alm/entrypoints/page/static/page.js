@@ -34,3 +34,10 @@ if (window.htmx) {
   document.addEventListener("htmx:after:swap", show);
   show();
 }
+
+// A notice is said once: a reload of the page does not say it again.
+const place = new URL(location.href);
+if (place.searchParams.has("done")) {
+  place.searchParams.delete("done");
+  history.replaceState(null, "", place);
+}

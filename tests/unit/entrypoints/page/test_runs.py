@@ -175,7 +175,7 @@ def test_a_run_without_a_record_yet_is_told_from_the_ledger(world: AppWorld):
     seen = Browser(world, "reader").get("/runs/churn.r7")
     assert seen.status == 200
     assert "No stage has left a record yet" in seen.text
-    assert "us – v1 · being changed" in seen.text
+    assert "us – v1 · changed, or about to be" in seen.text
 
 
 def test_a_run_whose_record_is_gone_is_told_as_far_as_it_goes(world: AppWorld):
