@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-LOOK_SECONDS = 5
+EVERY = "() => parseInt(document.querySelector('#live').dataset.hxTrigger.match(/every (\\d+)s/)[1])"
 REMAINS = "() => window.mark === 'the same document'"
 
 
@@ -26,25 +26,33 @@ def watching(people, app):
 def looks_again(person):
     """Let the time pass until the page asks anew; wait for the answer."""
     with person.page.expect_response(lambda answer: "hx-request" in answer.request.headers) as got:
-        person.page.clock.fast_forward(LOOK_SECONDS * 1000)
+        person.page.clock.fast_forward(person.page.evaluate(EVERY) * 1000)
     assert 200 == got.value.status
 
 
-def test_a_run_is_watched_from_its_upload_to_its_end_without_a_reload(people, app, world):
-    person = people(app, "approver")
-    person.open("/models/watched")
-    person.page.evaluate("() => { window.mark = 'the same document' }")
+def watches_until(person, world, words):
+    """Look again and again until the headline says so."""
+
+    def look():
+        looks_again(person)
+        return words in person.page.locator("#standing").inner_text()
+
+    world.operator.until(f"{words!r} on {person.page.url}", look, seconds=40)
+
+
+def test_a_run_is_watched_from_its_upload_to_its_end_without_a_reload(watching, world):
+    person = watching("/models/watched", "approver")
     expect(person.page.locator("#standing")).to_contain_text("new")
 
     world.upload("watched")
 
-    expect(person.page.locator("#standing")).to_contain_text("held", timeout=20_000)
+    watches_until(person, world, "held")
     assert person.page.evaluate(REMAINS)
     person.follow("watched.r1", exact=True)
     person.follow("Approve…")
     person.press("Approve")
     person.page.evaluate("() => { window.mark = 'the same document' }")
-    expect(person.page.locator("#standing")).to_contain_text("ok", timeout=20_000)
+    watches_until(person, world, "ok")
     expect(person.page.locator(".timeline")).to_contain_text("smoke")
     assert person.page.evaluate(REMAINS)
 
@@ -81,7 +89,7 @@ def test_a_page_that_is_paused_asks_no_more_until_it_may(watching):
     person.page.on("request", lambda request: asked.append(request.url))
     person.press("Pause")
 
-    person.page.clock.fast_forward(4 * LOOK_SECONDS * 1000)
+    person.page.clock.fast_forward(60_000)
     person.page.evaluate("() => fetch('/static/page.css')")
     assert [] == [url for url in asked if "/static/" not in url]
 
@@ -95,7 +103,7 @@ def test_an_ended_run_is_not_asked_for_again(watching, world):
     asked = []
     person.page.on("request", lambda request: asked.append(request.url))
 
-    person.page.clock.fast_forward(4 * LOOK_SECONDS * 1000)
+    person.page.clock.fast_forward(60_000)
     person.page.evaluate("() => fetch('/static/page.css')")
 
     assert [] == [url for url in asked if "/static/" not in url]
@@ -105,7 +113,7 @@ def test_a_session_that_ended_leads_to_the_sign_in_form(watching):
     person = watching("/")
     person.context.clear_cookies()
     with person.expecting(401):
-        person.page.clock.fast_forward(LOOK_SECONDS * 1000)
+        person.page.clock.fast_forward(60_000)
         expect(person.page.get_by_label("API key")).to_be_visible()
 
 
@@ -113,7 +121,7 @@ def test_the_page_stays_when_the_app_is_away_for_a_moment(watching):
     person = watching("/")
     with person.expecting(503):
         person.page.route("**/", lambda route: route.fulfill(status=503, body="away"))
-        person.page.clock.fast_forward(LOOK_SECONDS * 1000)
+        person.page.clock.fast_forward(60_000)
         expect(person.page.get_by_role("heading", name="Overview")).to_be_visible()
         person.page.unroute("**/")
         looks_again(person)

@@ -76,7 +76,12 @@ def show(ask: Ask) -> Answer:
         "runs": [runs.row(record, ask.now) for record in records],
         "is_trained": bool(declared and (declared.training or declared.experiment)),
     }
-    return page(ask, "model.html", name, view, every=0 if is_read else 30)
+    return page(ask, "model.html", name, view, every=0 if is_read else _every(ask, ledger))
+
+
+def _every(ask: Ask, ledger: Ledger) -> int:
+    """Seconds between looks, each many reads: soon where something is on its way."""
+    return 5 if ledger.active or ask.query.get("done") else 30
 
 
 def known(app: App, name: str) -> tuple[ManagedModel | None, Ledger]:
@@ -93,7 +98,7 @@ def known(app: App, name: str) -> tuple[ManagedModel | None, Ledger]:
 
 
 def version_rows(ledger: Ledger, manifests: Sequence[Manifest]) -> list[VersionRow]:
-    """The versions, newest first, with the aliases that the API gives them."""
+    """The versions, newest first, then what was there before, with the API's aliases."""
     newest = next((m.version for m in reversed(manifests) if not m.version.endswith("-v0")), "")
     return [
         VersionRow(
@@ -101,7 +106,7 @@ def version_rows(ledger: Ledger, manifests: Sequence[Manifest]) -> list[VersionR
             tuple(views.aliases(ledger, manifest.version, newest)),
             "v0" if manifest.version.endswith("-v0") else manifest.version,
         )
-        for manifest in reversed(manifests)
+        for manifest in sorted(reversed(manifests), key=lambda each: each.version.endswith("-v0"))
     ]
 
 
