@@ -6,6 +6,7 @@ what came of them. Takes about two minutes. An argument names another folder tha
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -39,29 +40,29 @@ SWEPT_SECONDS = 75  # a sweep comes each minute
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture. at: what is scrolled to the top; height: of what is shown."""
+    """One picture. height: of what is shown, in pixels."""
 
     name: str
     path: str
     height: int = 860
-    at: str = ""
     role: str = "operator"
     look: Mapping[str, Any] = field(default_factory=dict)
 
 
 def shots(workspace: str, studied: str) -> tuple[Shot, ...]:
+    dark = {"color_scheme": "dark"}
     phone = {"viewport": PHONE, "device_scale_factor": 2}
     return (
-        Shot("overview", "/"),
-        Shot("overview-dark", "/", look={"color_scheme": "dark"}),
-        Shot("model", "/models/cancer", 1180),
-        Shot("run-ok", "/runs/cancer.r1", 1280),
-        Shot("run-rolled-back-dark", "/runs/cancer.r3", 1280, look={"color_scheme": "dark"}),
-        Shot("run-held-phone", "/runs/careful.r1", PHONE["height"], role="approver", look=phone),
-        Shot("overview-phone", "/", PHONE["height"], look=phone),
-        Shot("inbox", "/inbox", 420),
-        Shot("schedule", "/schedule", 520),
-        Shot("studio", f"/studio/{workspace}/{studied}", 900),
+        Shot("page-overview", "/", 960),
+        Shot("page-overview-dark", "/", 960, look=dark),
+        Shot("page-overview-phone", "/", look=phone),
+        Shot("page-model", "/models/cancer", 1500),
+        Shot("page-run-ok-dark", "/runs/cancer.r4", 1400, look=dark),
+        Shot("page-run-rolled-back", "/runs/cancer.r3", 1400),
+        Shot("page-run-held-phone", "/runs/careful.r1", role="approver", look={**dark, **phone}),
+        Shot("page-inbox", "/inbox", 420),
+        Shot("page-schedule", "/schedule", 560),
+        Shot("page-studio", f"/studio/{workspace}/{studied}", 760),
     )
 
 
@@ -94,7 +95,7 @@ def _played(stack: Stack, declared: Path) -> tuple[Place, tuple[Shot, ...]]:
     studied = next(
         str(each["ExperimentId"])
         for each in studio.studio_api("experiments")
-        if each["Description"].startswith(experiment.NAME)
+        if each["Description"] == f"{experiment.NAME} training"
     )
     workspace = str(studio.workspace_declared()["workspace"])
     keys = {str(role): str(key) for role, key in stack.addresses["api_keys"].items()}
@@ -104,8 +105,11 @@ def _played(stack: Stack, declared: Path) -> tuple[Place, tuple[Shot, ...]]:
 
 
 def _is_swept(operator: Operator) -> bool:
-    """Whether the overview tells of the run that is held, which came last but one."""
-    return b'"state": "held"' in operator.download("alm-ledger", "_overview.json")
+    """Whether the overview tells of the run that ended last."""
+    if not operator.exists("alm-ledger", "_overview.json"):
+        return False
+    overview = json.loads(operator.download("alm-ledger", "_overview.json"))
+    return "last_result" in overview["models"].get(experiment.NAME, {})
 
 
 def _draw(place: Place, found: tuple[Shot, ...], folder: Path) -> None:
@@ -116,8 +120,6 @@ def _draw(place: Place, found: tuple[Shot, ...], folder: Path) -> None:
             person = Person(browser, place, **{**size, **shot.look})
             person.sign_in(shot.role)
             person.open(shot.path)
-            if shot.at:
-                person.page.locator(shot.at).evaluate("at => at.scrollIntoView()")
             path = folder / f"{shot.name}.png"
             person.page.screenshot(path=path)
             faults = person.leave()
