@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from types import ModuleType
 
 import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob
 
 from alm import bootstrap, settings
 from alm.bootstrap import App
-from alm.entrypoints import api as people
-from alm.entrypoints import intake, timers
-from alm.entrypoints import page as pages
+from alm.entrypoints import dead_letters, events, intake, timers
 from alm.entrypoints.intake import Received
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
@@ -20,6 +19,7 @@ BUS, STORAGE = "ALM_SERVICEBUS", "ALM_STORAGE"  # settings that say where they a
 BYTES = func.DataType.BINARY  # as text the host would rewrite a body, or its metadata from it
 DEAD = "/$DeadLetterQueue"
 EVENTS = func.BlobSource.EVENT_GRID
+ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]  # what the API does not have, it says itself
 
 
 @lru_cache(maxsize=1)
@@ -39,6 +39,7 @@ def received(message: func.ServiceBusMessage, queue: str) -> Received:
         reply_to=message.reply_to or "",
         deliveries=message.delivery_count or 1,
         reason=str(properties.get("DeadLetterReason", "")),
+        traceparent=str(properties.get("traceparent") or properties.get("Diagnostic-Id", "")),
     )
 
 
@@ -111,39 +112,58 @@ def on_sweep(tick: func.TimerRequest) -> None:
 
 @app.service_bus_queue_trigger("message", BUS, "alm-steps" + DEAD, data_type=BYTES)
 def on_dead_letter(message: func.ServiceBusMessage) -> None:
-    intake.on_dead_letter(the_app(), received(message, "alm-steps"))
+    dead_letters.on_dead_letter(the_app(), received(message, "alm-steps"))
 
 
 @app.service_bus_queue_trigger("message", BUS, "alm-requests" + DEAD, data_type=BYTES)
 def on_request_dead_letter(message: func.ServiceBusMessage) -> None:
-    intake.on_dead_letter(the_app(), received(message, "alm-requests"))
+    dead_letters.on_dead_letter(the_app(), received(message, "alm-requests"))
+
+
+@app.service_bus_queue_trigger("message", BUS, "alm-events", data_type=BYTES)
+def on_event(message: func.ServiceBusMessage) -> None:
+    events.on_event(the_app(), received(message, "alm-events"))
+
+
+@app.service_bus_queue_trigger("message", BUS, "alm-events" + DEAD, data_type=BYTES)
+def on_event_dead_letter(message: func.ServiceBusMessage) -> None:
+    dead_letters.on_dead_letter(the_app(), received(message, "alm-events"))
 
 
 # People ----------------------------------------------------------------------------------------
 
 
-def call(req: func.HttpRequest, path: str) -> people.Call:
+def answered(req: func.HttpRequest, path: str, people: ModuleType) -> func.HttpResponse:
     headers = {name.lower(): value for name, value in req.headers.items()}
-    return people.Call(req.method, path, headers, dict(req.params), req.get_body())
-
-
-def answer(given: people.Answer | pages.Answer) -> func.HttpResponse:
+    call = people.Call(req.method, path, headers, dict(req.params), req.get_body())
+    try:
+        answer = people.respond(the_app(), call)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with us, the caller is answered
+        answer = people.failed(call, error)
     return func.HttpResponse(
-        given.text, status_code=given.status, headers=given.headers, mimetype=given.media_type
+        answer.text,
+        status_code=answer.status,
+        headers=answer.headers,
+        mimetype=answer.media_type,
     )
 
 
 @app.route("api/score/{model}", methods=["POST"])
 def score(req: func.HttpRequest) -> func.HttpResponse:
-    path = f"score/{req.route_params.get('model', '')}"
-    return answer(people.respond(the_app(), call(req, path)))
+    from alm.entrypoints import api as people  # not before somebody calls: most workers do not
+
+    return answered(req, f"score/{req.route_params.get('model', '')}", people)
 
 
-@app.route("api/{*path}", methods=["GET", "POST"])  # Azure tries `api` before `page`: by name
+@app.route("api/{*path}", methods=ANY)  # Azure tries functions by name: `api` before `page`
 def api(req: func.HttpRequest) -> func.HttpResponse:
-    return answer(people.respond(the_app(), call(req, req.route_params.get("path", ""))))
+    from alm.entrypoints import api as people
+
+    return answered(req, req.route_params.get("path", ""), people)
 
 
 @app.route("{*path}", methods=["GET", "POST"])
 def page(req: func.HttpRequest) -> func.HttpResponse:
-    return answer(pages.respond(the_app(), call(req, req.route_params.get("path", ""))))
+    from alm.entrypoints import page as people
+
+    return answered(req, req.route_params.get("path", ""), people)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from alm.domain.source_control import CHANGE_BYTES_MAX
+from alm.engine.announcing import EVENTS_QUEUE
 from alm.engine.sending import STEPS_QUEUE
-from alm.ports import Clock, Ports, VersionControl
+from alm.ports import Clock, EventWebhook, Ports, VersionControl
 from alm.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
 
     from alm.adapters.blob import AzureBlobs
     from alm.adapters.declarations import Declarations
+    from alm.adapters.http import Http
     from alm.adapters.identity import Identity
     from alm.adapters.service_bus import ServiceBusBus
+    from alm.adapters.studio.lifecycle import StudioLifecycle
+    from alm.adapters.studio.services import StudioServices
 
 REQUESTS_QUEUE = "alm-requests"  # redriven items go there
+TELEMETRY = ("OTEL_EXPORTER_OTLP_ENDPOINT", "APPLICATIONINSIGHTS_CONNECTION_STRING")
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 
 
@@ -42,6 +47,7 @@ def build(settings: Settings, environment: Mapping[str, str]) -> App:
 
     Raises Misconfigured if the declarations are wrong, telling every mistake.
     """
+    _telemetry(environment)
     from alm.adapters.clock import SystemClock
     from alm.adapters.declarations import Declarations
     from alm.adapters.http import Http
@@ -49,7 +55,6 @@ def build(settings: Settings, environment: Mapping[str, str]) -> App:
     from alm.adapters.ledgers import BlobLedgers
     from alm.adapters.notify import WebhookNotifier
     from alm.adapters.records import BlobRecords
-    from alm.adapters.studio.lifecycle import StudioLifecycle
     from alm.adapters.studio.services import StudioServices
     from alm.adapters.versions import BlobVersions
 
@@ -60,7 +65,6 @@ def build(settings: Settings, environment: Mapping[str, str]) -> App:
     declarations = Declarations.read(settings.managed_models, blobs)
     records = BlobRecords(blobs, clock)
     services = StudioServices(http, identity, settings.arm_url)
-    downloads = Http((*allowed_hosts(settings), *settings.storage_hosts))
     ports = Ports(
         clock=clock,
         ledgers=BlobLedgers(blobs),
@@ -68,14 +72,34 @@ def build(settings: Settings, environment: Mapping[str, str]) -> App:
         blobs=blobs,
         versions=BlobVersions(blobs),
         services=services,
-        studio=StudioLifecycle(http, identity, services, downloads=downloads),
+        studio=_studio(settings, http, identity, services),
         records=records,
         notifier=WebhookNotifier(http, identity, records),
         models=declarations,
         new_id=lambda: uuid.uuid4().hex,
         version_control=_version_control(settings, identity, blobs, clock),
+        event_queues=_event_queues(settings),
+        event_webhook=_event_webhook(settings, http, identity),
     )
     return App(settings, ports, declarations)
+
+
+def _studio(
+    settings: Settings, http: Http, identity: Identity, services: StudioServices
+) -> StudioLifecycle:
+    from alm.adapters.http import Http
+    from alm.adapters.studio.lifecycle import StudioLifecycle
+
+    downloads = Http((*allowed_hosts(settings), *settings.storage_hosts))
+    return StudioLifecycle(http, identity, services, downloads=downloads)
+
+
+def _telemetry(environment: Mapping[str, str]) -> None:
+    """On where one of its settings says where to; else nothing of it is even imported."""
+    if any(environment.get(name) for name in TELEMETRY):
+        from alm.adapters import telemetry_export
+
+        telemetry_export.set_up(environment)
 
 
 def _blobs(settings: Settings, clock: Clock) -> AzureBlobs:
@@ -94,12 +118,25 @@ def _blobs(settings: Settings, clock: Clock) -> AzureBlobs:
 def _bus(settings: Settings) -> ServiceBusBus:
     from alm.adapters.service_bus import ServiceBusBus
 
-    queues = (STEPS_QUEUE, REQUESTS_QUEUE, *settings.reply_queues)
+    queues = (STEPS_QUEUE, REQUESTS_QUEUE, *settings.reply_queues, *_event_queues(settings))
     text = settings.service_bus.get_secret_value()
     if text:
         return ServiceBusBus.from_connection_string(text, queues)
     credential = _credential(settings)
     return ServiceBusBus.from_identity(settings.service_bus_namespace, credential, queues)
+
+
+def _event_queues(settings: Settings) -> tuple[str, ...]:
+    """Who is told of every change: a queue of somebody else, and ours on the way to the webhook."""
+    own = (EVENTS_QUEUE,) if settings.events_webhook else ()
+    return (*own, *((settings.events_queue,) if settings.events_queue else ()))
+
+
+def _event_webhook(settings: Settings, http: Http, identity: Identity) -> EventWebhook | None:
+    from alm.adapters.notify import EventPoster
+
+    webhook = settings.events_webhook
+    return EventPoster(http, identity, webhook) if webhook else None
 
 
 def _version_control(

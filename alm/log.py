@@ -2,7 +2,8 @@
 
     log.info("model_rejected", metric="auc", candidate=0.71, champion=0.74)
 
-What `bound` names (model, run, stage) is added to every line within it.
+What `bound` names (model, run, stage) is added to every line within it. Beside its text a record
+has the attributes `alm.event` and `alm.<field>`, for those who look things up by field.
 """
 
 from __future__ import annotations
@@ -45,4 +46,10 @@ def _write(level: int, event: str, fields: Mapping[str, object]) -> None:
         return
     told = {**_bound.get(), **fields}
     text = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in told.items())
-    _logger.log(level, "%s %s", event, text)
+    fields = {f"alm.{name}": _plain(value) for name, value in told.items()}
+    _logger.log(level, "%s %s", event, text, extra={**fields, "alm.event": event})
+
+
+def _plain(value: object) -> str | int | float | bool:
+    """A value as an attribute can hold it."""
+    return value if isinstance(value, str | int | float) else json.dumps(value, default=str)

@@ -249,6 +249,12 @@ class Notifier(Protocol):
         ...
 
 
+class EventWebhook(Protocol):
+    def post(self, event: Mapping[str, object]) -> None:
+        """Post an event. Raises what its receiver's answer means; it may have come twice."""
+        ...
+
+
 class ManagedModels(Protocol):
     """The declarations."""
 
@@ -267,7 +273,7 @@ class ManagedModels(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything the engine and the stages may touch."""
+    """Everything the engine and the stages may touch. event_queues: who is told of every change."""
 
     clock: Clock
     ledgers: Ledgers
@@ -281,3 +287,5 @@ class Ports:
     models: ManagedModels
     new_id: Callable[[], str]
     version_control: VersionControl | None = None
+    event_queues: tuple[str, ...] = ()
+    event_webhook: EventWebhook | None = None

@@ -19,7 +19,7 @@ from alm.domain.messages import describe
 from alm.domain.source_control import Repository
 
 ROLES = ("reader", "operator", "approver")
-OWN_QUEUES = ("alm-steps", "alm-requests")
+OWN_QUEUES = ("alm-steps", "alm-requests", "alm-events")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 IN_AZURE = ("WEBSITE_INSTANCE_ID", "IDENTITY_ENDPOINT")  # set by the platform, never by hand
 
@@ -41,6 +41,8 @@ class Settings(Frozen):
     allowed_hosts: tuple[str, ...] = Field(default=(), alias="ALM_ALLOWED_HOSTS")
     storage_hosts: tuple[str, ...] = Field(default=(), alias="ALM_STORAGE_HOSTS")
     reply_queues: tuple[str, ...] = Field(default=(), alias="ALM_REPLY_QUEUES")
+    events_queue: str = Field(default="", alias="ALM_EVENTS_QUEUE")
+    events_webhook: str = Field(default="", alias="ALM_EVENTS_WEBHOOK")
     api_keys: dict[str, str] = Field(default={}, alias="ALM_API_KEYS")
     platform_auth: bool = Field(default=False, alias="ALM_PLATFORM_AUTH")
     platform_auth_enabled: bool = Field(default=False, alias="WEBSITE_AUTH_ENABLED")
@@ -87,6 +89,20 @@ class Settings(Frozen):
         if own:
             raise ValueError(f"{own} are queues of the app itself; answers need one of their own")
         return queues
+
+    @field_validator("events_queue")
+    @classmethod
+    def _another_queue(cls, queue: str) -> str:
+        if queue.lower() in OWN_QUEUES:
+            raise ValueError(f"{queue} is a queue of the app itself; events need one of their own")
+        return queue
+
+    @field_validator("events_webhook")
+    @classmethod
+    def _named_only(cls, webhook: str) -> str:
+        if webhook and not re.fullmatch(r"(env|keyvault):\S+", webhook):
+            raise ValueError("names the secret that is the URL: env:NAME or keyvault:vault/name")
+        return webhook
 
     @model_validator(mode="after")
     def _git_is_private(self) -> Settings:

@@ -17,6 +17,11 @@ _PARTS = {
         "local Service Bus: queues, sessions, dead letters, for the unmodified SDK",
         "python -m devstack servicebus --port 5672 --data D --config infra/servicebus.json",
     ),
+    "collector": (
+        "devstack.collector.cli",
+        "local collector: receives OpenTelemetry, shows traces, metrics and logs",
+        "python -m devstack collector --port 4318",
+    ),
     "host": (
         "devstack.host.cli",
         "local Functions host: runs function_app.py and host.json of a folder",

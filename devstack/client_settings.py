@@ -32,6 +32,8 @@ def client_settings(addresses: Mapping[str, Any]) -> dict[str, str]:
         "ALM_STORAGE": addresses["storage_connection_string"],
         "ALM_STUDIO_STORAGE_KEY": key[1] if key else "",
     }
+    if "collector_url" in addresses:
+        settings["DEVSTACK_COLLECTOR_URL"] = addresses["collector_url"]
     if "functions_url" in addresses:
         settings["ALM_API_URL"] = f"{addresses['functions_url']}/api"
         settings["ALM_API_KEY"] = addresses["api_keys"]["operator"]

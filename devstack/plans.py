@@ -26,6 +26,7 @@ class StackOptions:
     with_samples: bool = False
     admin: bool = False
     host: bool = True
+    telemetry: bool = False
     verbose: bool = False
     propagation_seconds: float | None = None
     environment: dict[str, str] = field(default_factory=dict)
@@ -81,6 +82,11 @@ def studio_plan(options: StackOptions, ports: dict[str, int]) -> PartPlan:
     return _python_plan("studio", options, words)
 
 
+def collector_plan(options: StackOptions, ports: dict[str, int]) -> PartPlan:
+    """The collector of what the app tells of itself."""
+    return _python_plan("collector", options, ["--port", str(ports["collector"])])
+
+
 def host_plan(options: StackOptions, ports: dict[str, int], addresses: dict[str, Any]) -> PartPlan:
     """The Functions host with the app's settings."""
     _put_htmx()
@@ -117,6 +123,18 @@ def app_settings(addresses: dict[str, Any]) -> dict[str, str]:
         "ALM_STUDIO_ARM_TOKEN": addresses["arm_token"],
         "ALM_LOCAL": "1",
         "PYTHON_THREADPOOL_THREAD_COUNT": _THREADS,
+        **(_telemetry_settings(addresses["collector_url"]) if "collector_url" in addresses else {}),
+    }
+
+
+def _telemetry_settings(url: str) -> dict[str, str]:
+    """Sent often: a worker that is ended at once, as ours is, loses what waits to be sent."""
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+        "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+        "OTEL_BSP_SCHEDULE_DELAY": "500",
+        "OTEL_BLRP_SCHEDULE_DELAY": "500",
+        "OTEL_METRIC_EXPORT_INTERVAL": "2000",
     }
 
 

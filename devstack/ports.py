@@ -10,7 +10,16 @@ import socket
 from pathlib import Path
 
 HOST = "127.0.0.1"
-NAMES = ("blob", "queue", "table", "servicebus", "servicebus-admin", "studio", "functions")
+NAMES = (
+    "blob",
+    "queue",
+    "table",
+    "servicebus",
+    "servicebus-admin",
+    "studio",
+    "functions",
+    "collector",
+)
 _RANGE = (20_000, 32_000)
 _TRIES = 1000
 

@@ -25,10 +25,10 @@ from devstack.ports import choose, kept
 
 __all__ = ["PARTS", "PartFailed", "Stack", "StackFailed", "StackOptions"]
 
-PARTS = ("azurite", "servicebus", "studio", "host")
+PARTS = ("azurite", "servicebus", "studio", "collector", "host")
 _START_SECONDS_MAX = 60.0
 _END_SECONDS_MAX = 15.0  # more than the host takes: 5 s for messages, 5 s for the rest
-_ENDING_ORDER = (("host",), ("studio", "servicebus"), ("azurite",))
+_ENDING_ORDER = (("host",), ("studio", "servicebus", "collector"), ("azurite",))
 _GLANCE_SECONDS = 0.02
 
 
@@ -64,6 +64,8 @@ class Stack:
             self._await("azurite")
             self.start("studio")  # creates its container as it starts
             self._await("servicebus")
+            if self.options.telemetry:
+                self.start("collector")
             if self.options.host:
                 self.start("host")
         except (PartFailed, azurite.NotInstallable, OSError) as error:
@@ -108,6 +110,8 @@ class Stack:
                 return plans.servicebus_plan(self.options, self._ports)
             case "studio":
                 return plans.studio_plan(self.options, self._ports)
+            case "collector":
+                return plans.collector_plan(self.options, self._ports)
             case "host":
                 return plans.host_plan(self.options, self._ports, self.addresses)
         raise ValueError(f"there is no part {name!r}; parts are {', '.join(PARTS)}")
@@ -124,6 +128,8 @@ class Stack:
                 self.addresses["servicebus_admin_url"] = facts.get("admin_url")
             case "studio":
                 self.addresses = facts | self.addresses  # our storage string has the queues too
+            case "collector":
+                self.addresses["collector_url"] = facts["collector_url"]
             case "host":
                 self.addresses["functions_url"] = facts["functions_url"]
                 self.addresses["host_master_key"] = facts["master_key"]

@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="a setting of the app; may be repeated",
     )
+    parser.add_argument("--telemetry", action="store_true", help="with a collector of telemetry")
     parser.add_argument("--no-host", action="store_true", help="all but the Functions host")
     parser.add_argument("--restart", action="store_true", help="restart a part that dies")
     parser.add_argument("--verbose", action="store_true", help="the host reports successes too")
@@ -83,6 +84,7 @@ def _options(arguments: argparse.Namespace) -> StackOptions:
         with_samples=arguments.with_samples,
         admin=arguments.admin,
         host=not arguments.no_host,
+        telemetry=arguments.telemetry,
         verbose=arguments.verbose,
         propagation_seconds=arguments.propagation_seconds,
         environment=dict(arguments.env),

@@ -91,9 +91,9 @@ class LocalRemote:
 
     def push(self, view: View, commit: ObjectID, objects: Sequence[ShaFile]) -> Push:
         assert self._repo is not None
-        for each in objects:
-            self._repo.object_store.add_object(each)
         try:
+            for each in objects:  # of which another process may be writing the same one
+                self._repo.object_store.add_object(each)
             if self._repo.refs.set_if_equals(self._ref, view.tip or ZERO_SHA, commit):
                 return Push("accepted")
             return Push("moved", "another commit was quicker")

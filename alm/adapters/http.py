@@ -15,6 +15,7 @@ from functools import lru_cache
 from time import monotonic
 
 from alm.adapters.answers import expect as expect  # what most calls go on with
+from alm.adapters.call_telemetry import recorded
 from alm.adapters.connections import ANSWER_BYTES_MAX, Answer, Connections, Request, Site, Transport
 from alm.adapters.redaction import without_query
 from alm.domain.errors import Misconfigured, Unavailable
@@ -76,9 +77,8 @@ class Http:
             method, site, target, headers, body, self._answer_bytes_max, path_is_secret
         )
         started = monotonic()
-        answer = self._transport.exchange(
-            request, self._seconds(request, deadline_seconds, started)
-        )
+        left = self._seconds(request, deadline_seconds, started)
+        answer = recorded(request, lambda: self._transport.exchange(request, left))
         if log.isEnabledFor(logging.DEBUG):
             seconds = round(monotonic() - started, 4)
             fields = {"method": method, "url": request.url, "status": answer.status}
@@ -93,8 +93,8 @@ class Http:
         """
         site, target = self._place(url)
         request = Request("GET", site, target, headers)
-        seconds = self._seconds(request, None, monotonic())
-        return self._transport.open(request, seconds, self.deadline_seconds)
+        left = self._seconds(request, None, monotonic())
+        return recorded(request, lambda: self._transport.open(request, left, self.deadline_seconds))
 
     @contextmanager
     def within(self, seconds: float | None = None) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Notices to a webhook. See `ports.Notifier`.
+"""Notices and events to webhooks. See `ports.Notifier`, `ports.EventWebhook`.
 
 A notice's id is made of what it is about, so that a receiver can tell a repeat. The webhook's URL
 is a secret by itself: only its host is ever shown.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 
-from alm import log
+from alm import log, telemetry
 from alm.adapters.http import Http, expect
 from alm.adapters.identity import Identity
 from alm.domain.errors import AlmError
+from alm.domain.events import MEDIA_TYPE, encoded
 from alm.ports import InboxItem, Notice, Records
 
 SECONDS_MAX = 10.0
@@ -27,29 +29,16 @@ class WebhookNotifier:
         self._records = records
 
     def notify(self, notice: Notice) -> None:
-        fields = {"event": notice.event, "model": notice.model, "run": notice.run}
+        fields = {"notice": notice.event, "model": notice.model, "run": notice.run}
         log.warning("notice", **fields, reason=notice.why)
         if not notice.webhook:
             return
         body = document(notice)
         try:
-            self._post(notice.webhook, body)
+            post(self._http, self._identity, notice.webhook, body)
         except AlmError as error:
             log.warning("notice_not_delivered", **fields, reason=str(error))
             self._keep(notice, body, str(error))
-
-    def _post(self, webhook: str, body: bytes) -> None:
-        url = self._identity.secret(webhook).get_secret_value()
-        headers = {"Content-Type": "application/cloudevents+json"}
-        answer = self._http.send(
-            "POST",
-            url,
-            headers=headers,
-            body=body,
-            deadline_seconds=SECONDS_MAX,
-            path_is_secret=True,
-        )
-        expect(answer, 200, 201, 202, 204, doing="post a notice to the webhook")
 
     def _keep(self, notice: Notice, body: bytes, reason: str) -> None:
         item = InboxItem(
@@ -64,8 +53,37 @@ class WebhookNotifier:
         )
         try:
             self._records.put_inbox(item)
+            telemetry.count("alm.inbox.kept", source="notification")
         except AlmError as error:
             log.warning("notice_lost", reason=str(error))
+
+
+class EventPoster:
+    """Posts every event to the webhook of the settings. See `ports.EventWebhook`."""
+
+    def __init__(self, http: Http, identity: Identity, webhook: str) -> None:
+        self._http = http
+        self._identity = identity
+        self._webhook = webhook
+
+    def post(self, event: Mapping[str, object]) -> None:
+        post(self._http, self._identity, self._webhook, encoded(event))
+
+
+def post(http: Http, identity: Identity, webhook: str, body: bytes) -> None:
+    """Post a CloudEvents document. webhook: the name of the secret that is its URL."""
+    headers = {"Content-Type": MEDIA_TYPE}
+    if context := telemetry.current():
+        headers["traceparent"] = context
+    answer = http.send(
+        "POST",
+        identity.secret(webhook).get_secret_value(),
+        headers=headers,
+        body=body,
+        deadline_seconds=SECONDS_MAX,
+        path_is_secret=True,
+    )
+    expect(answer, 200, 201, 202, 204, doing="post to the webhook")
 
 
 def notice_id(notice: Notice) -> str:
@@ -74,9 +92,11 @@ def notice_id(notice: Notice) -> str:
 
 
 def document(notice: Notice) -> bytes:
-    """The notice as CloudEvents JSON."""
+    """The notice as CloudEvents JSON, with the extension for distributed tracing."""
+    context = telemetry.current()
     return json.dumps(
         {
+            **({"traceparent": context} if context else {}),
             "specversion": "1.0",
             "id": notice_id(notice),
             "type": f"alm.run.{notice.event}",

@@ -20,6 +20,7 @@ from alm.domain.errors import AlmError, Conflict, NotFound
 from alm.ports import BlobProperties, Clock, InboxItem
 
 RUNS, INBOX, ACTIVE = "alm-runs", "alm-inbox", "active"
+NOT_DAYS = (ACTIVE, "orders")  # folders beside those of the days: what is in flight, answers kept
 READERS = 8
 NAME_LENGTH_MAX = 200  # of an encoded id; the rest of a blob's name is short
 
@@ -49,7 +50,7 @@ class BlobRecords:
         found = self._readable(_active(model, run))
         if found is not None:
             return found
-        days = [day for day in self._blobs.folders(RUNS) if day != ACTIVE]
+        days = [day for day in self._blobs.folders(RUNS) if day not in NOT_DAYS]
         paths = [f"{RUNS}/{day}/{_name(run)}" for day in sorted(days, reverse=True)]
         for place in range(0, len(paths), READERS):  # a recent one is found with few reads
             for document in self._read_all(paths[place : place + READERS]):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
-from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusSender
+from azure.servicebus import ServiceBusClient, ServiceBusSender
 from azure.servicebus.exceptions import (
     MessageSizeExceededError,
     MessagingEntityDisabledError,
@@ -25,6 +25,7 @@ from azure.servicebus.exceptions import (
     ServiceBusServerBusyError,
 )
 
+from alm.adapters.sdk_message import as_sdk
 from alm.domain.errors import AlmError, Denied, Misconfigured, Refused, Unavailable, Unknown
 from alm.ports import Outgoing
 
@@ -248,19 +249,6 @@ def settle(parcels: Sequence[Parcel], error: AlmError) -> None:
     for parcel in parcels:
         if not parcel.done.is_set():
             parcel.settle(error)
-
-
-def as_sdk(message: Outgoing) -> ServiceBusMessage:
-    """A message as the SDK sends it."""
-    return ServiceBusMessage(
-        message.body,
-        message_id=message.id,
-        session_id=message.session,
-        scheduled_enqueue_time_utc=message.due,
-        subject=message.subject or None,
-        correlation_id=message.correlation_id or None,
-        content_type=message.content_type,
-    )
 
 
 def answer_of(name: str, error: Exception) -> AlmError | None:

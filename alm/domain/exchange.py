@@ -14,7 +14,10 @@ JobState = Literal["NotStarted", "Running", "Failed", "Cancelled", "Finished"]
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message to send. `due` None: at once. `session` None: the queue has no sessions."""
+    """A message to send. `due` None: at once. `session` None: the queue has no sessions.
+
+    traceparent: the context in which it is to be handled (W3C); no part of what it says.
+    """
 
     queue: str
     id: str
@@ -24,6 +27,7 @@ class Outgoing:
     subject: str = ""
     correlation_id: str = ""
     content_type: str = "application/json"
+    traceparent: str = ""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from alm.domain.names import ArmId, BlobPath, Url
 ExperimentId = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{32}\.[fs]-id\.[0-9a-f]{32}(\.[0-9t.-]{1,40})?$")
 ]
-Title = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f\"\\]{1,200}$")]
+Title = Annotated[str, StringConstraints(pattern=r'^[^\x00-\x1f\x7f"\\]{1,200}$')]
 """A name people read; Studio's own clients break on quotes."""
 
 

@@ -36,7 +36,8 @@ class Step(Message):
     the chain last saw it. suffix: tells chains apart that were started anew. wave: the group of
     targets now being patched. rounds: patches tried in this wave. tries: failed visits of this
     stage. waits: visits that had nothing to decide. result, unknown, why: what `finish` writes.
-    shown: people have been shown this run as in flight.
+    shown: people have been shown this run as in flight. trace: the context that all steps of the
+    run continue (W3C traceparent).
     ledger, etag: the document as last written; both are missing from a step that was swept up, and
     from one that would be too large with them. Without its ETag a ledger is only what the end of a
     run needs of it.
@@ -60,6 +61,7 @@ class Step(Message):
     unknown: tuple[str, ...] = ()
     why: str = ""
     shown: bool = False
+    trace: str = ""
     state: RunState = RunState()
     history: tuple[Entry, ...] = ()
     ledger: Ledger | None = None

@@ -20,14 +20,19 @@ from alm.domain.frozen import Frozen
 from alm.domain.managed_model import ModelId
 from alm.domain.nearest import shown, suggestion
 from alm.domain.run import PipelineName
+from alm.domain.telling import all_told, json_type, told
 
 REQUEST_BYTES_MAX = 64 << 10  # ours have a few hundred; more is a mistake or an attack
-MISTAKES_TOLD_MAX = 20
 
 RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")]
 QueueName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,259}$")]
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,128}$")]
 NodeName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f/?#\\]{1,128}$")]
+VersionName = Annotated[str, StringConstraints(pattern=r"^(v0|v[1-9][0-9]{0,8}|previous)$")]
+FileName = Annotated[str, StringConstraints(min_length=1, max_length=915)]
+CommitId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{7,40}$")]
+RunId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9._:-]{0,127}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:_-]{1,128}$")]
 Kind = Literal[
     "retrain", "experiment", "publish", "harvest", "redeploy", "roll_back", "verify", "smoke_test",
     "approve", "refuse", "cancel",
@@ -58,6 +63,7 @@ MEANS: Mapping[str, str] = {
     "model": "the managed model: a decision is about one run of one model",
     "run": "the id of the run, as the notification and `GET /api/runs` give it",
     "digest": "the digest that the notification of the held run gives",
+    "traceparent": "the trace that the run shall continue, where the message has no such property",
 }
 
 
@@ -73,21 +79,18 @@ class Request(Frozen):
     kind: Kind
     model: ModelId | None = None
     family: ModelId | None = None
-    version: (
-        Annotated[str, StringConstraints(pattern=r"^(v0|v[1-9][0-9]{0,8}|previous)$")] | None
-    ) = None
-    blob: Annotated[str, StringConstraints(min_length=1, max_length=915)] | None = None
+    version: VersionName | None = None
+    blob: FileName | None = None
     experiment: ExperimentId | None = None
     node: NodeName | None = None
     port: NodeName | None = None
-    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{7,40}$")] | None = None
-    run: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9._:-]{0,127}$")] | None = (
-        None
-    )
-    digest: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:_-]{1,128}$")] | None = None
+    commit: CommitId | None = None
+    run: RunId | None = None
+    digest: Digest | None = None
     reply_to: QueueName | None = None
     correlation_id: Line = ""
     by: Line = ""
+    traceparent: str = ""
 
     @model_validator(mode="after")
     def _complete(self) -> Request:
@@ -142,10 +145,7 @@ def read_request(body: bytes, message_id: str, correlation_id: str, reply_to: st
     try:
         return Request.model_validate({**given, **document}, strict=True)
     except ValidationError as error:
-        told = list(dict.fromkeys(_told(item) for item in error.errors(include_url=False)))
-        more = len(told) - MISTAKES_TOLD_MAX
-        rest = f"; and {more} more" if more > 0 else ""
-        raise Refused("; ".join(told[:MISTAKES_TOLD_MAX]) + rest) from error
+        raise Refused(all_told(map(_told, error.errors(include_url=False)))) from error
 
 
 def request_schema() -> dict[str, Any]:
@@ -186,7 +186,7 @@ def _document(body: bytes) -> dict[str, Any]:
         where = f" (character {error.pos})" if isinstance(error, json.JSONDecodeError) else ""
         raise Refused(f"the body is not JSON{where}: {_reason(error)}; send one object") from error
     if not isinstance(document, dict):
-        raise Refused(f"the body is {_json_type(document)}; send one object")
+        raise Refused(f"the body is {json_type(document)}; send one object")
     return document
 
 
@@ -207,11 +207,6 @@ def _reason(error: ValueError) -> str:
     return error.msg if isinstance(error, json.JSONDecodeError) else shown(str(error))
 
 
-def _json_type(value: object) -> str:
-    names = {list: "an array", dict: "an object", str: "a string", bool: "true or false"}
-    return "null" if value is None else names.get(type(value), "a number")
-
-
 def _told(item: ErrorDetails) -> str:
     """Tell one mistake: the field, what was seen, what to write."""
     name = str(item["loc"][0]) if item["loc"] else "request"
@@ -221,17 +216,12 @@ def _told(item: ErrorDetails) -> str:
             return item["msg"]
         case "missing" if name == "id":
             return "id: missing, and the message has no id either; give one, the same on a repeat"
-        case "missing":
-            return f"{name}: missing; {_expected(name)}"
         case "extra_forbidden":
             return f"{shown(name)}: no such field; {suggestion(name, _fields())}"
         case "literal_error" if name == "kind" and isinstance(seen, str):
             return f"kind: {shown(seen)} is not a request; {suggestion(seen, _kinds())}"
-        case "string_type":
-            return f"{name}: is {_json_type(seen)}; {_expected(name)}"
         case _:
-            value = shown(seen) if isinstance(seen, str) else shown(str(seen))[1:-1]
-            return f"{name}: {value} is not accepted; {_expected(name)}"
+            return told(item, _expected)
 
 
 def _fields() -> list[str]:

@@ -61,7 +61,10 @@ class NodeOutput(Frozen):
 
 
 class Trigger(Frozen):
-    """Why a run should start. `id` is the same for every announcement of the same fact."""
+    """Why a run should start. `id` is the same for every announcement of the same fact.
+
+    trace: the context of its announcement (W3C traceparent), which its run continues.
+    """
 
     id: str
     pipeline: PipelineName
@@ -73,6 +76,7 @@ class Trigger(Frozen):
     commit: str = ""
     reply: Reply | None = None
     by: str = ""
+    trace: str = ""
 
     @property
     def kind(self) -> tuple[str, str]:

@@ -19,18 +19,24 @@ from typing import assert_never
 
 from alm.domain.ledger import Step
 from alm.domain.messages import AnyMessage, Decision, Fail, Kick, Reconcile, TriggerMessage
-from alm.engine import begin, decisions, steps, upkeep
+from alm.engine import begin, decisions, measuring, steps, upkeep
 from alm.ports import Ports
 
 __all__ = ["handle"]
 
 
-def handle(ports: Ports, message: AnyMessage, *, repeated: bool = False) -> None:
+def handle(ports: Ports, message: AnyMessage, *, repeated: bool = False, context: str = "") -> None:
     """Do what one message asks. Returning means: done or safely on record, complete it.
 
-    repeated: it was delivered before, so what it asks may have been done already.
+    repeated: it was delivered before, so what it asks may have been done already. context: the
+    traceparent it came with.
     Raises Unavailable or Unknown if the ledger or the queue could not be settled: deliver it again.
     """
+    with measuring.span_of(message, repeated=repeated, context=context):
+        _handle(ports, message, repeated=repeated)
+
+
+def _handle(ports: Ports, message: AnyMessage, *, repeated: bool) -> None:
     match message:
         case TriggerMessage():
             begin.on_trigger(ports, message.model, message.trigger)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from alm import telemetry
 from alm.domain.errors import TRANSIENT, AlmError, Unavailable
 from alm.domain.ledger import Active, Ledger, Step, Token
 from alm.domain.managed_model import ManagedModel
 from alm.domain.messages import Kick
 from alm.domain.run import RunState, Trigger
 from alm.domain.transitions import cover, portion, remember
-from alm.engine import sending
+from alm.engine import announcing, measuring, sending
 from alm.engine.history import shortened
 from alm.engine.limits import KICK_SECONDS_MAX, RUN_MARGIN, WRITES_MAX
 from alm.engine.writing import Unsettled, put
@@ -20,6 +21,7 @@ from alm.stages import begin as first_steps
 from alm.stages.begin import FirstStep
 from alm.stages.first_step import appends
 
+JUDGING = ("retrain", "publish", "experiment")  # what comes from data; orders are never skipped
 BEGUN = Token(n=0, operation="begin")
 
 
@@ -60,7 +62,7 @@ def _settle(look: Look, trigger: Trigger | None, attempt: int) -> None:
     """Make at most one write. Raises Unsettled if it must be decided anew."""
     ledger, active = look.ledger, look.ledger.active
     if active and active.token == BEGUN and _began_with(ledger, active, trigger):
-        sending.first(look.ports, ledger, look.etag)  # crashed after begin's write, before its send
+        _send_first(look.ports, ledger, look.etag)  # crashed after begin's write, before its send
     if active and trigger and active.covers(trigger.id):
         return
     if trigger and ledger.has_seen(trigger.id):
@@ -77,7 +79,9 @@ def _settle(look: Look, trigger: Trigger | None, attempt: int) -> None:
     if quiet_until and quiet_until > look.ports.clock.now():
         _postpone(look, waiting, Kick(model=ledger.model), quiet_until)
     else:
-        _begin(look, waiting, attempt)
+        covered = cover(waiting)
+        with measuring.beginning(ledger.model, covered):
+            _begin(look, waiting, covered, attempt)
 
 
 def _began_with(ledger: Ledger, active: Active, trigger: Trigger | None) -> bool:
@@ -86,15 +90,12 @@ def _began_with(ledger: Ledger, active: Active, trigger: Trigger | None) -> bool
 
 def _wait(look: Look, trigger: Trigger) -> None:
     """A run is active: the trigger waits, or (as declared) replaces a held run, or is skipped."""
+    telemetry.note(outcome="waits", run=look.active.run)
     ports, ledger, active = look.ports, look.ledger, look.active
     if ledger.awaits(trigger.id):
         if active.cancel == "superseded":
             sending.stop(ports, active, "u")
-    elif look.model.concurrency == "skip" and trigger.pipeline in (
-        "retrain",
-        "publish",
-        "experiment",
-    ):
+    elif look.model.concurrency == "skip" and trigger.pipeline in JUDGING:
         seen = remember(ledger.seen, (trigger,), ports.clock.now())
         answers = sending.ended((trigger,), "", "skipped", f"run {active.run} was active")
         ports.bus.send(answers)  # before the write: once the trigger is seen nobody answers
@@ -103,6 +104,7 @@ def _wait(look: Look, trigger: Trigger) -> None:
         changed = ledger.with_waiting(trigger).with_active(cancel="superseded")
         look.put(changed)
         assert changed.active is not None
+        announcing.announce(ports, [announcing.superseded(changed.active, trigger)])
         sending.stop(ports, changed.active, "u")
     else:
         look.put(ledger.with_waiting(trigger))
@@ -123,19 +125,21 @@ def _quiet_until(model: ManagedModel, waiting: tuple[Trigger, ...]) -> datetime 
 
 def _postpone(look: Look, waiting: tuple[Trigger, ...], kick: Kick, due: datetime) -> None:
     """Keep the triggers in the ledger; a later kick begins with them."""
+    telemetry.note(outcome="postponed")
     if waiting != look.ledger.waiting:
         look.put(look.ledger.model_copy(update={"waiting": waiting}))
     name = f"k:{kick.model}:{int(due.timestamp() * 1000)}"
     look.ports.bus.send([sending.outgoing(kick, name, due)])
 
 
-def _begin(look: Look, waiting: tuple[Trigger, ...], attempt: int) -> None:
+def _begin(
+    look: Look, waiting: tuple[Trigger, ...], covered: tuple[Trigger, ...], attempt: int
+) -> None:
     """Prepare the first step (its job is created before the write), write, send.
 
     While a service is away the triggers wait; what can never work begins a run that fails.
     """
     ports, ledger = look.ports, look.ledger
-    covered = cover(waiting)
     if appends(look.model):
         covered = portion(covered)
     run = f"{ledger.model}.r{ledger.runs + 1}"
@@ -154,7 +158,14 @@ def _begin(look: Look, waiting: tuple[Trigger, ...], attempt: int) -> None:
     begun = begin(ledger, step, covered, ports.clock.now())
     rest = tuple(trigger for trigger in waiting if trigger not in covered)
     begun = begun.model_copy(update={"waiting": rest})
-    sending.first(ports, begun, look.put(begun))
+    etag = look.put(begun)
+    measuring.begun(step, covered)
+    _send_first(ports, begun, etag)
+
+
+def _send_first(ports: Ports, ledger: Ledger, etag: str) -> None:
+    announcing.announce(ports, announcing.began(ledger))
+    sending.first(ports, ledger, etag)
 
 
 def _first_step(look: Look, covered: tuple[Trigger, ...], plan: FirstStep, failure: str) -> Step:
@@ -168,6 +179,7 @@ def _first_step(look: Look, covered: tuple[Trigger, ...], plan: FirstStep, failu
         configuration=look.model.digest,
         result="failed" if failure else "",
         why=shortened(failure),
+        trace=telemetry.current(),
         state=plan.state,
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from alm import telemetry
 from alm.domain.ledger import Active, Ledger, Token
 from alm.domain.messages import Decision, Fail
-from alm.engine import sending, steps
+from alm.domain.replies import Event
+from alm.engine import announcing, sending, steps
 from alm.engine.history import shortened
 from alm.engine.next_steps import UNDOING
 from alm.engine.writing import active_of, update
@@ -21,7 +23,7 @@ def on_decision(ports: Ports, decision: Decision) -> None:
     else:
         refusal = _stop(ports, decision, CANCELS[decision.kind])
     if decision.reply:
-        event = "refused" if refusal else "ended"
+        event: Event = "refused" if refusal else "ended"
         facts = {"run": decision.run, "result": decision.kind, "why": refusal}
         ports.bus.send([sending.answer(decision.reply, event, model=decision.model, **facts)])
 
@@ -44,7 +46,9 @@ def _approve(ports: Ports, decision: Decision) -> str:
         return refusal
     ledger, _ = written or ports.ledgers.get(decision.model)
     active = active_of(ledger, decision.run)
+    _linked(active)
     if active is not None and active.approved:  # sent again for a repeat: the step drops itself
+        announcing.announce(ports, [announcing.decided(decision)])
         approved = active.step.bare().model_copy(update={"suffix": "a"})
         ports.bus.send([sending.step(approved)])
     return ""
@@ -79,9 +83,17 @@ def _stop(ports: Ports, decision: Decision, reason: str) -> str:
         return refusal
     ledger, _ = written or ports.ledgers.get(decision.model)
     active = active_of(ledger, decision.run)
+    _linked(active)
     if active is not None and active.cancel:
+        announcing.announce(ports, [announcing.decided(decision)])
         sending.stop(ports, active, reason[:2])
     return ""
+
+
+def _linked(active: Active | None) -> None:
+    """A decision is part of what its sender does; the run goes on in its own trace."""
+    if active is not None:
+        telemetry.link(active.step.trace)
 
 
 def _why_not_stopped(active: Active | None, decision: Decision, reason: str) -> str:
@@ -113,6 +125,7 @@ def on_fail(ports: Ports, fail: Fail) -> None:
         return
     ledger, etag = written or ports.ledgers.get(fail.model)
     active = active_of(ledger, fail.run)
+    _linked(active)
     if active is None:
         return
     if not _undoing(fail):

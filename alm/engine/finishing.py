@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Literal
 
 from alm.domain import transitions
-from alm.domain.ledger import Ledger, Step
+from alm.domain.ledger import Active, Ledger, Step
 from alm.domain.managed_model import ManagedModel
 from alm.domain.versions import InService
-from alm.engine import recording, sending
+from alm.engine import announcing, recording, sending
 from alm.engine.history import remembered
 from alm.ports import Notice, Outgoing, Ports
 from alm.stages.context import Context, Declaration
@@ -44,9 +44,10 @@ def closing_duties(ports: Ports, model: ManagedModel, ledger: Ledger, step: Step
     if ledger.waiting:
         messages.append(sending.kick(ledger.model, step.run))
     messages.append(sending.reconcile(ledger.model, step.run, now))
-    began = step.ledger.active if step.ledger else None
-    if began and began.run == step.run:
-        messages += sending.ended(began.triggers, step.run, result, step.why)
+    active = _active(step)
+    if active is not None:
+        messages += sending.ended(active.triggers, step.run, result, step.why)
+    announcing.announce(ports, announcing.ended(ledger, step))
     ports.bus.send(messages)
     finished = ledger.finished_at or now
     if result == "ok":
@@ -57,6 +58,18 @@ def closing_duties(ports: Ports, model: ManagedModel, ledger: Ledger, step: Step
         _notify(ports, model, step, NOTICED[result], finished)
     if ledger.unknown:
         _notify(ports, model, step, "unknown", finished)
+
+
+def began(step: Step) -> datetime | None:
+    """When a run that is to end began, as far as its last step knows."""
+    active = _active(step)
+    return active.began if active else step.state.began
+
+
+def _active(step: Step) -> Active | None:
+    """The run's entry, where its last step brought it along."""
+    active = step.ledger.active if step.ledger else None
+    return active if active and active.run == step.run else None
 
 
 def _in_service(ledger: Ledger, run: str, at: datetime) -> InService:
@@ -105,11 +118,12 @@ def _record(step: Step) -> dict[str, object]:
         "pipeline": step.pipeline,
         "configuration": step.configuration,
         "why": step.why,
+        "trace": step.trace,
         "state": step.state.model_dump(mode="json"),
         "history": [entry.model_dump(mode="json") for entry in step.history],
     }
-    if step.ledger and step.ledger.active and step.ledger.active.run == step.run:
-        triggers = [trigger.model_dump(mode="json") for trigger in step.ledger.active.triggers]
-        document["triggers"] = triggers
-        document["began"] = step.ledger.active.began.isoformat()
+    active = _active(step)
+    if active is not None:
+        document["triggers"] = [trigger.model_dump(mode="json") for trigger in active.triggers]
+        document["began"] = active.began.isoformat()
     return document

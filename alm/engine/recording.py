@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from alm import log
+from alm import log, telemetry
 from alm.domain.canonical import canonical_json
 from alm.domain.errors import TRANSIENT, AlmError, NotFound
 from alm.domain.ledger import Ledger, Step
 from alm.domain.source_control import Change, Kept, Stored, kept, segment
 from alm.domain.transitions import champion
 from alm.domain.versions import Manifest
+from alm.engine import announcing
+from alm.engine.history import shortened
 from alm.ports import InboxItem, Ports, VersionControl
 
 CHANGES = ("ok", "rolled_back")
@@ -38,7 +40,8 @@ def record(ports: Ports, ledger: Ledger, step: Step) -> None:
         raise
     except AlmError as error:
         log.warning("change_not_recorded", run=step.run, reason=str(error))
-        ports.records.put_inbox(_lost(step, str(error), ports.clock.now()))
+        telemetry.count("alm.inbox.kept", source="version control")
+        announcing.keep(ports, _lost(step, str(error), ports.clock.now()))
 
 
 def _change(
@@ -60,7 +63,7 @@ def _change(
         model = _model_file(control, folder, manifest)
         files |= model.files
         stored |= model.stored
-    why = f"\n\n{step.why[:WHY_LENGTH_MAX]}" if step.why else ""
+    why = f"\n\n{shortened(step.why, WHY_LENGTH_MAX)}" if step.why else ""
     words = _words(ledger, step, result)
     message = f"{ledger.model}: {words}\n\nRun {step.run}, {step.pipeline}.{why}"
     at = step.state.began or ledger.finished_at or ports.clock.now()

@@ -11,8 +11,10 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
+from alm import telemetry
 from alm.domain.ledger import Active, Ledger, Step
 from alm.domain.messages import MESSAGE_ID_LENGTH_MAX, AnyMessage, Decision, Kick, Reconcile
+from alm.domain.replies import Event, Replied
 from alm.domain.run import Reply, Trigger
 from alm.engine.history import shortened
 from alm.engine.limits import ZOMBIE_SECONDS_MAX
@@ -33,7 +35,14 @@ def outgoing(message: AnyMessage, message_id: str, due: datetime | None = None) 
         session=message.model,
         due=due,
         subject=subject(message),
+        traceparent=context(message),
     )
+
+
+def context(message: AnyMessage) -> str:
+    """A step is handled in the context of its run, whoever sends it; else in that of the sender."""
+    known = message.trace if isinstance(message, Step) else ""
+    return known or telemetry.current()
 
 
 def encode(message: AnyMessage) -> bytes:
@@ -124,22 +133,23 @@ def expire(model: str, run: str, digest: str, due: datetime | None, suffix: str 
     return outgoing(message, f"x:{run}{suffix}", due)
 
 
-def answer(reply: Reply, event: str, *, model: str = "", **facts: object) -> Outgoing:
+def answer(reply: Reply, event: Event, *, model: str = "", **facts: str | None) -> Outgoing:
     """One of the three answers to a request: accepted, refused, ended.
 
     model: who answers; of a request to a family each member does, under an id of its own.
     """
-    about = {"model": model} if model else {}
-    body = {"schema": 1, "request": reply.request, "event": event, **about, **facts}
+    said = Replied(request=reply.request, event=event, model=model or None, **facts)
+    body = said.model_dump(mode="json", by_alias=True, exclude_none=True)
     name = ":".join(filter(None, ("a", reply.request, event, model)))
     if len(name) > MESSAGE_ID_LENGTH_MAX:  # cut off, two of them could become one
         name = f"a:{hashlib.sha256(name.encode()).hexdigest()[:32]}:{event}"
     return Outgoing(
         queue=reply.queue,
         id=name,
-        body=json.dumps(body, sort_keys=True, default=str).encode(),
+        body=json.dumps(body, sort_keys=True).encode(),
         correlation_id=reply.correlation_id,
         subject=event,
+        traceparent=telemetry.current(),
     )
 
 

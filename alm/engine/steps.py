@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import assert_never
 
-from alm import log
 from alm.domain.errors import TRANSIENT, AlmError
 from alm.domain.ledger import HoldRecord, Ledger, Step, Token
 from alm.domain.managed_model import ManagedModel
-from alm.domain.outcomes import (
-    Displaced,
-    Done,
-    Failed,
-    Finish,
-    Hold,
-    Outcome,
-    Rejected,
-    Unfit,
-    Wait,
-)
-from alm.engine import finishing, sending
+from alm.domain.outcomes import Failed, Outcome
+from alm.engine import announcing, finishing, measuring, sending
 from alm.engine.history import shortened
 from alm.engine.limits import (
     ACTIVE_RECORD_SECONDS,
@@ -29,9 +17,9 @@ from alm.engine.limits import (
     TRIES_MAX,
     retry_seconds,
 )
-from alm.engine.next_steps import arrive, displaced, following, sent_again
+from alm.engine.next_steps import following, named, next_step, sent_again, undone_already
 from alm.engine.writing import Written, active_of, by_tries_of, guarded_write
-from alm.pipelines import End, Stage, stage_of
+from alm.pipelines import Stage, stage_of
 from alm.ports import Notice, Ports
 from alm.stages.context import Context, Declaration
 
@@ -157,20 +145,13 @@ def leave(context: Context, written: Written) -> None:
         "unknown": (),
     }
     stopped = step.model_copy(update=changes)
-    if _undone_already(step, ledger):
+    if undone_already(step, ledger):
         return
     if ledger.active.intent:
         visit(ports, stopped.model_copy(update={"stage": "roll_back"}))
     else:
         stopping = replace(context, step=stopped)
         send(stopping, following(stopping, ledger.active.cancel, "", stage="finish"))
-
-
-def _undone_already(step: Step, ledger: Ledger) -> bool:
-    """Where undoing takes several steps, a chain that has begun it goes on alone."""
-    assert ledger.active is not None
-    several = isinstance(stage_of(step.pipeline, "roll_back").then, str)
-    return several and ledger.active.token.operation.startswith("roll_back:")
 
 
 def retry(context: Context, stage: Stage, error: AlmError) -> None:
@@ -181,48 +162,28 @@ def retry(context: Context, stage: Stage, error: AlmError) -> None:
         gave_up = Failed(f"gave up after {step.tries} tries: {error}")
         follow(_on_record(context, stage), stage, gave_up)
         return
+    measuring.visited(context, "retry", shortened(str(error)))
     again = following(context, "retry", str(error), tries=tries)
     send(context, again, retry_seconds(tries))
 
 
 def follow(context: Context, stage: Stage, outcome: Outcome) -> None:
     """Turn an outcome into the next message."""
-    step = context.step
-    name, why = type(outcome).__name__.lower(), shortened(outcome.why)
-    log.info("stage_left", outcome=name, why=why)
+    before = context.step
+    measuring.visited(context, named(outcome), shortened(outcome.why))
     if outcome.state is not None:
-        context = replace(context, step=step.model_copy(update={"state": outcome.state}))
-    match outcome:
-        case Wait(seconds=seconds):
-            waiting = following(context, name, why, waits=step.waits + 1, tries=0)
-            send(context, waiting, seconds)
-        case Done(to=to):
-            send(context, arrive(context, to or stage.then, name, why, then_result="ok"))
-        case Hold(digest=digest, to=to):
-            after = arrive(context, to or stage.then, name, why, then_result="ok")
-            held = {"stage": "hold", "then": after.stage, "hold_digest": digest, "why": why}
-            send(context, after.model_copy(update=held))
-        case Rejected():
-            send(context, arrive(context, End("rejected"), name, why))
-        case Failed():
-            send(context, arrive(context, stage.failed, name, why, then_result="failed"))
-        case Unfit():
-            send(context, arrive(context, stage.unfit, name, why, then_result="rolled_back"))
-        case Displaced(to=to):
-            send(context, *displaced(context, stage, to, why))
-        case Finish(result=result, unknown=unknown):
-            ended = arrive(context, End(result), name, why)
-            send(context, ended.model_copy(update={"unknown": unknown}))
-        case _:
-            assert_never(outcome)
+        context = replace(context, step=before.model_copy(update={"state": outcome.state}))
+    after, seconds = next_step(context, stage, outcome)
+    send(context, after, seconds, before=before)
 
 
-def send(context: Context, step: Step, seconds: float = 0) -> None:
-    """Send the next message; a long wait is shown to people."""
+def send(context: Context, step: Step, seconds: float = 0, *, before: Step | None = None) -> None:
+    """Send the next message; a long wait is shown to people. before: the step as it came."""
     if seconds >= ACTIVE_RECORD_SECONDS or step.stage in ("hold", "roll_back"):
         step = step.model_copy(update={"shown": True})
         record = finishing.active_record(step, context.now + timedelta(seconds=seconds))
         context.ports.records.put_active(step.model, step.run, record)
+    announcing.announce(context.ports, announcing.moved(before or context.step, step))
     context.ports.bus.send([sending.step(step, seconds, context.ports.clock.now())])
 
 
@@ -253,6 +214,7 @@ def hold(ports: Ports, step: Step) -> None:
     active = written.ledger.active
     assert active is not None
     assert active.hold is not None
+    announcing.announce(ports, announcing.held(step, active.hold))
     deadline, own = active.hold.deadline, f":{step.n}"  # a run may be held more than once
     ports.bus.send([sending.expire(step.model, step.run, digest, deadline, own)])
     ports.records.put_active(step.model, step.run, finishing.active_record(step, deadline))
@@ -290,8 +252,10 @@ def finish(ports: Ports, step: Step) -> None:
             return
         step = found.step
     context = Context(ports, model, step, ports.clock.now())
-    declaration = finishing.declare(context)
+    declaration, began = finishing.declare(context), finishing.began(step)
     written = guarded_write(ports, step, declaration, safe=safe)
+    if written.verdict == "written":
+        measuring.ended(written.ledger, step, began)
     if written.allowed:
         finishing.closing_duties(ports, model, written.ledger, step)
     else:

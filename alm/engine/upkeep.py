@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Literal
 
 from alm.domain.errors import AlmError, Conflict, Misconfigured, NotFound, Unknown
+from alm.domain.events import RunStuck, TargetDrifted, TargetUnknown
 from alm.domain.ledger import Active, Ledger, Step
 from alm.domain.managed_model import ManagedModel, Target
 from alm.domain.messages import Fail, Reconcile
 from alm.domain.run import Served
-from alm.engine import retention, sending
+from alm.engine import announcing, retention, sending
 from alm.engine.limits import RECONCILES_MAX, SWEEPS
 from alm.ports import Notice, Ports, Reading, ScoringTarget
 from alm.stages import redeploy
@@ -55,7 +56,7 @@ def _is_right(ports: Ports, model: ManagedModel, ledger: Ledger, name: str) -> b
         stray = redeploy.strayed(ports, ledger, target)
         if stray is None:
             return _put_right(ports, model, target, served)
-        _notice(ports, model, "drift", f"{name} held another graph than the redeploy left there")
+        _drifted(ports, model, f"{name} held another graph than the redeploy left there")
         redeploy.mend(ports, target, stray, served)
         return False  # until the next look has seen that it came
     except AlmError:
@@ -70,7 +71,7 @@ def _put_right(ports: Ports, model: ManagedModel, target: Target, served: Served
         retention.renew_leave(ports, service, held, served.blob)
         return True
     found = held.location if held else "nothing that answers"
-    _notice(ports, model, "drift", f"{target.name} held {found}, not {served.version}")
+    _drifted(ports, model, f"{target.name} held {found}, not {served.version}")
     leave = leave_to_read(ports.blobs, ports.clock, served.blob)
     if target.deploy == "patch":
         service.patch(leave)
@@ -90,12 +91,20 @@ def _held(service: ScoringTarget) -> Reading | None:
 def _write_unknown(
     ports: Ports, model: ManagedModel, ledger: Ledger, etag: str, wrong: tuple[str, ...]
 ) -> None:
+    seen = TargetUnknown(model=model.model, targets=wrong)
+    announcing.announce(ports, [(seen, f"{etag}:{','.join(wrong)}")])
     if wrong:
         _notice(ports, model, "unknown", f"not known to serve the champion: {', '.join(wrong)}")
     try:
         ports.ledgers.put(ledger.model_copy(update={"unknown": wrong}), etag)
     except (Conflict, Unknown):
         return  # somebody began a run: its own reconcile will look
+
+
+def _drifted(ports: Ports, model: ManagedModel, why: str) -> None:
+    at = ports.clock.now().isoformat(timespec="minutes")
+    announcing.announce(ports, [(TargetDrifted(model=model.model, why=why), f"{at}:{why}")])
+    _notice(ports, model, "drift", why)
 
 
 def _notice(
@@ -113,22 +122,24 @@ def _notice(
     )
 
 
-def sweep(ports: Ports, model: str, tick: str) -> None:
+def sweep(ports: Ports, model: str, tick: str) -> bool:
     """Look after one managed model: a late run, triggers that nobody works on, a recent end.
 
-    tick: names this sweep, so that what it sends is not taken for the lost original.
+    tick: names this sweep, so that what it sends is not taken for the lost original. Returns
+    whether its run is stuck: no sweep can end it.
     """
     ledger, etag = ports.ledgers.get(model)
     if ledger.active is not None:
-        _sweep_active(ports, ledger, etag, ledger.active)
-    elif ledger.waiting:
+        return _sweep_active(ports, ledger, etag, ledger.active)
+    if ledger.waiting:
         ports.bus.send([sending.kick(model, ledger.last_run, suffix=f":{tick}")])
     elif ledger.last_run:
         now = ports.clock.now()
         ports.bus.send([sending.reconcile(model, ledger.last_run, now, suffix=f":{tick}")])
+    return False
 
 
-def _sweep_active(ports: Ports, ledger: Ledger, etag: str, active: Active) -> None:
+def _sweep_active(ports: Ports, ledger: Ledger, etag: str, active: Active) -> bool:
     now = ports.clock.now()
     if active.held and not active.cancel:
         assert active.hold is not None
@@ -136,18 +147,22 @@ def _sweep_active(ports: Ports, ledger: Ledger, etag: str, active: Active) -> No
             tick = f":{int(now.timestamp())}"
             digest = active.hold.digest
             ports.bus.send([sending.expire(ledger.model, active.run, digest, None, tick)])
-        return
+        return False
     count = active.attempts + 1
     if count > 3 * SWEEPS:
         model = ports.models.at(ledger.model, active.configuration)
-        _notice(ports, model, "stuck", f"run {active.run} does not end; look at its inbox items")
-        return
+        why = f"run {active.run} does not end; look at its inbox items"
+        stuck = RunStuck(model=ledger.model, run=active.run, why=why)
+        announcing.announce(ports, [(stuck, str(count))])
+        _notice(ports, model, "stuck", why)
+        return True
     later = now + timedelta(minutes=min(2.0**count, 60))
     try:
         ports.ledgers.put(ledger.with_active(attempts=count, due=later), etag)
     except (Conflict, Unknown):
-        return  # it lives, or the next sweep sees
+        return False  # it lives, or the next sweep sees
     _send_again(ports, active, count)
+    return False
 
 
 def _send_again(ports: Ports, active: Active, count: int) -> None:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
-from alm import log
+from alm import log, telemetry
 from alm.bootstrap import REQUESTS_QUEUE, App
 from alm.domain.errors import Refused
 from alm.domain.messages import AnyMessage, parse
 from alm.domain.run import BlobRef, Reply
+from alm.engine import announcing
 from alm.ports import InboxItem, Outgoing
 
 CORRECT = "correct what the reason names and send it again, or discard this item"
@@ -40,6 +41,7 @@ class Received:
     reply_to: str = ""
     reason: str = ""
     deliveries: int = 1
+    traceparent: str = ""
 
     @property
     def item_id(self) -> str:
@@ -48,33 +50,41 @@ class Received:
 
 
 def keep_message(app: App, received: Received, reason: str, remedy: str = CORRECT) -> None:
-    """Keep a queue message."""
+    """Keep a queue message, and tell of it; of an event itself nobody is told, or it would go on
+    for ever."""
+    item = _received(app, received, reason, remedy)
+    if received.queue == announcing.EVENTS_QUEUE:
+        app.ports.records.put_inbox(item)
+    else:
+        announcing.keep(app.ports, item)
+    _kept(received.queue, reason)
+
+
+def _received(app: App, received: Received, reason: str, remedy: str) -> InboxItem:
     payload, encoding = _text(received.body)
     facts = _facts(received.body)
-    app.ports.records.put_inbox(
-        InboxItem(
-            id=received.item_id,
-            at=app.ports.clock.now(),
-            source=f"queue {received.queue}",
-            reason=reason,
-            remedy=remedy,
-            payload=payload,
-            encoding=encoding,
-            queue=received.queue,
-            session=received.session,
-            model=facts.get("model", ""),
-            run=facts.get("run", ""),
-            message_id=received.message_id,
-            correlation_id=received.correlation_id,
-            reply_to=received.reply_to,
-        )
+    return InboxItem(
+        id=received.item_id,
+        at=app.ports.clock.now(),
+        source=f"queue {received.queue}",
+        reason=reason,
+        remedy=remedy,
+        payload=payload,
+        encoding=encoding,
+        queue=received.queue,
+        session=received.session,
+        model=facts.get("model", ""),
+        run=facts.get("run", ""),
+        message_id=received.message_id,
+        correlation_id=received.correlation_id,
+        reply_to=received.reply_to,
     )
-    log.warning("kept_in_inbox", queue=received.queue, reason=reason)
 
 
 def keep_blob(app: App, blob: BlobRef, reason: str) -> None:
     """Keep the event of a blob that starts nothing and should have."""
-    app.ports.records.put_inbox(
+    announcing.keep(
+        app.ports,
         InboxItem(
             id=_named(f"blob:{blob.path}@{blob.etag}"),
             at=app.ports.clock.now(),
@@ -82,9 +92,16 @@ def keep_blob(app: App, blob: BlobRef, reason: str) -> None:
             reason=reason,
             remedy="correct what the reason names, then upload it again; or discard this item",
             payload=blob.path,
-        )
+        ),
     )
-    log.warning("kept_in_inbox", container=blob.container, reason=reason)
+    _kept(blob.container, reason)
+
+
+def _kept(source: str, reason: str) -> None:
+    """A redelivery tells it again, though it is one item."""
+    log.warning("kept_in_inbox", source=source, reason=reason)
+    telemetry.count("alm.inbox.kept", source=source)
+    telemetry.note(outcome="kept", reason=reason)
 
 
 def reply_of(received: Received) -> Reply:
@@ -119,7 +136,9 @@ def again(item: InboxItem, order: str) -> Outgoing:
     if item.queue == REQUESTS_QUEUE:
         body = _whole(item, body)
     name = f"i:{_digest(item.id.encode())[:32]}:{_digest(order.encode())[:16]}"
-    return Outgoing(queue=item.queue, id=name, body=body, session=item.session or None)
+    context = telemetry.current()
+    session = item.session or None
+    return Outgoing(item.queue, name, body, session=session, traceparent=context)
 
 
 def _whole(item: InboxItem, body: bytes) -> bytes:

@@ -29,6 +29,7 @@ from alm.domain.managed_model import Target
 from alm.ports import Row
 from alm.settings import Settings
 
+SCHEMA = Path(__file__).resolve().parents[2] / "docs/schemas/managed-model.json"
 NAMED = ("ALM_LOCAL", "ALM_ARM_URL", "ALM_STUDIO_URL", "ALM_ALLOWED_HOSTS")
 
 
@@ -73,9 +74,12 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Write the file and check it; one that would not be accepted is not left behind."""
+    """Write the file and check it; one that would not be accepted is not left behind.
+
+    Its first line tells editors where the schema is, where there is one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(_for_editors(path.parent) + text, encoding="utf-8")
     try:
         Declarations.read(path.parent, None)
     except Misconfigured as error:
@@ -83,6 +87,13 @@ def write(path: Path, text: str) -> None:
             return  # others in the folder are wrong; `alm validate` tells
         path.unlink()
         raise
+
+
+def _for_editors(folder: Path) -> str:
+    if not SCHEMA.is_file():
+        return ""
+    named = Path(os.path.relpath(SCHEMA, folder.resolve())).as_posix()
+    return f"# yaml-language-server: $schema={named}\n"
 
 
 def known_of(services: StudioServices, targets: list[str], training: str) -> Known:

@@ -5,28 +5,27 @@ A repeat of any of these sends the same messages with the same ids.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from alm import engine, log
+from alm import engine, log, telemetry
 from alm.bootstrap import App
 from alm.domain.errors import Conflict, Misconfigured, NotFound, Refused, UnknownModel
 from alm.domain.ledger import Step
 from alm.domain.managed_model import ManagedModel
-from alm.domain.messages import Decision, Fail, Kick, Reconcile, TriggerMessage, parse
+from alm.domain.messages import Decision, Kick, Reconcile, TriggerMessage, parse
 from alm.domain.requests import TRAINED_MODELS, Request, read_request
 from alm.domain.run import BlobRef, Reply
 from alm.engine import sending
-from alm.entrypoints import inbox, standing, triggers
-from alm.entrypoints.inbox import DIED, Received
+from alm.entrypoints import dead_letters, inbox, standing, tracing, triggers
+from alm.entrypoints.inbox import Received
 from alm.entrypoints.triggers import Ignored
 from alm.ports import InboxItem, Outgoing
 from alm.stages.begin import wanted
 
-__all__ = ["Received", "on_blob", "on_dead_letter", "on_request", "on_step"]
+__all__ = ["Received", "on_blob", "on_request", "on_step"]
 
 REFUSALS = (Refused, NotFound, Conflict, Misconfigured)
 """What a sender must correct; anything else is ours, and the message is delivered again."""
@@ -42,12 +41,18 @@ class Accepted:
 
 def on_blob(app: App, container: Literal["datasets", "trained-models"], name: str) -> None:
     """A blob landed: start what it is for, or keep the event where people see it."""
-    blob = BlobRef(container=container, name=name)
+    function = "on_dataset" if container == "datasets" else "on_trained_model"
+    with telemetry.span(function, parent="", blob=f"{container}/{name}"):
+        _landed(app, function, BlobRef(container=container, name=name))
+
+
+def _landed(app: App, function: str, blob: BlobRef) -> None:
     try:
-        blob, landed = _as_it_is(app, container, name)
+        blob, landed = _as_it_is(app, blob.container, blob.name)
+        telemetry.note(etag=blob.etag)
         found = announced(app, blob, landed)
     except NotFound:
-        log.info("blob_gone", container=container)
+        log.info("blob_gone", container=blob.container)
         return
     except Refused as error:
         inbox.keep_blob(app, blob, str(error))
@@ -55,7 +60,8 @@ def on_blob(app: App, container: Literal["datasets", "trained-models"], name: st
     if isinstance(found, Ignored):
         log.info("blob_ignored", reason=found.reason)
         return
-    app.ports.bus.send([triggers.outgoing(message) for message in found])
+    messages = tracing.handed_on(function, found)
+    app.ports.bus.send([triggers.outgoing(message) for message in messages])
 
 
 def announced(app: App, blob: BlobRef, landed: datetime) -> list[TriggerMessage] | Ignored:
@@ -87,6 +93,12 @@ def announced(app: App, blob: BlobRef, landed: datetime) -> list[TriggerMessage]
 
 def on_request(app: App, received: Received) -> None:
     """Another system asks for something: accept it, or refuse it and say why. Both are answered."""
+    context = received.traceparent or tracing.said_in(received.body)
+    with telemetry.span("on_request", parent=context, repeated=received.deliveries > 1 or None):
+        _asked(app, received)
+
+
+def _asked(app: App, received: Received) -> None:
     try:
         request = read_request(
             received.body, received.message_id, received.correlation_id, received.reply_to
@@ -98,12 +110,13 @@ def on_request(app: App, received: Received) -> None:
     if accepted.done:
         app.ports.bus.send(_done(request, accepted.done))
         return
+    messages = tracing.handed_on("on_request", accepted.messages)
     answers = [
         sending.answer(reply, "accepted", model=message.model)
-        for message in accepted.messages
+        for message in messages
         if (reply := _reply_of(message))
     ]
-    app.ports.bus.send([*(triggers.outgoing(each) for each in accepted.messages), *answers])
+    app.ports.bus.send([*(triggers.outgoing(each) for each in messages), *answers])
 
 
 def ordered(app: App, request: Request, *, source: Literal["request", "order"]) -> Accepted:
@@ -136,63 +149,30 @@ def on_step(app: App, received: Received) -> None:
     try:
         message = parse(received.body)
     except Refused as error:
-        inbox.keep_message(app, received, str(error))
+        with telemetry.span("on_step", parent=received.traceparent):
+            inbox.keep_message(app, received, str(error))
         return
-    facts = {name: getattr(message, name, "") for name in ("kind", "run", "stage")}
+    facts = {name: getattr(message, name, "") for name in ("kind", "run", "pipeline", "stage")}
+    repeated, context = received.deliveries > 1, received.traceparent
     try:
         with log.bound(model=message.model, **facts):
-            engine.handle(app.ports, message, repeated=received.deliveries > 1)
+            engine.handle(app.ports, message, repeated=repeated, context=context)
     except Refused as error:
         if isinstance(error, UnknownModel) and isinstance(message, Kick | Reconcile):
             log.info("not_declared", model=message.model)  # its upkeep is over
             return
         inbox.keep_message(app, received, str(error))
         if isinstance(message, Step):
-            _fail(app, received, message, str(error))
-
-
-def on_dead_letter(app: App, received: Received) -> None:
-    """A message died of being delivered too often: keep it, and end the run it belonged to."""
-    reason = received.reason or "delivered too often: its handler crashes or never ends"
-    inbox.keep_message(app, received, reason, DIED)
-    try:
-        message = parse(received.body)
-    except Refused:
-        return
-    log.error("message_died", kind=message.kind, model=message.model)
-    if isinstance(message, Step):
-        _fail(app, received, message, reason)
-
-
-def _fail(app: App, received: Received, step: Step, reason: str) -> None:
-    fail = fail_of(step, received.message_id, reason)
-    name = f"f:{step.run}:{fail.suffix}"
-    app.ports.bus.send([sending.outgoing(fail, name)])
-
-
-def fail_of(dead: Step, message_id: str, reason: str) -> Fail:
-    """What to tell the mailbox about a dead step; its consequences have a suffix of their own."""
-    return Fail(
-        model=dead.model,
-        run=dead.run,
-        why=f"step {dead.pipeline}/{dead.stage} died: {reason}",
-        suffix="d" + hashlib.sha256(message_id.encode()).hexdigest()[:8],
-        stage=dead.stage,
-        result=dead.result,
-        n=dead.n,
-        base=dead.base,
-    )
+            dead_letters.end_run(app, received, message, str(error))
 
 
 def redrive(app: App, item: InboxItem, order: str) -> Outgoing:
     """Send an inbox item again where it came from. Raises Refused if it cannot.
 
-    A crash before the item is taken out leaves it there: nothing is lost, and the same order again
-    (the same idempotency key) is the same message.
+    The same order again (the same idempotency key) is the same message.
     """
     message = inbox.again(item, order)
     app.ports.bus.send([message])
-    app.ports.records.discard_inbox(item.id)
     return message
 
 

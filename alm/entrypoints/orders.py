@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 from alm.bootstrap import App
-from alm.domain.errors import Refused
+from alm.domain.errors import NotFound
+from alm.domain.events import Left
 from alm.domain.ledger import Ledger
 from alm.domain.messages import trigger_id
 from alm.domain.requests import read_request
-from alm.entrypoints import intake, triggers
-from alm.entrypoints.calls import Answer, Order
+from alm.engine import announcing
+from alm.entrypoints import intake, tracing, triggers
+from alm.entrypoints.answers import Accepted, Discarded, OrderShown, Redriven
+from alm.entrypoints.calls import Answer, Order, shown
 from alm.entrypoints.standing import model_of
 
 ORDER_DAYS, ORDER_RUNS = 7, 50  # how far back the run of an order is looked for
@@ -69,14 +74,23 @@ def redrive(app: App, order: Order) -> Answer:
     """Send an inbox item again to where it came from."""
     item = app.ports.records.inbox_item(order.values["item"])
     sent = intake.redrive(app, item, order.id)
-    return Answer(202, {"id": order.id, "queue": sent.queue, "message": sent.id})
+    return shown(202, Redriven(id=order.id, queue=sent.queue, message=sent.id))
 
 
 def discard(app: App, order: Order) -> Answer:
     """Take an item out of the inbox."""
     item = app.ports.records.inbox_item(order.values["item"])
-    app.ports.records.discard_inbox(item.id)
-    return Answer(200, {"id": order.id, "discarded": item.id})
+    return shown(200, Discarded(id=order.id, discarded=item.id))
+
+
+def take_out(app: App, order: Order, answered: datetime | None, *, how: Left) -> None:
+    """Take the item out of the inbox, but for one that was kept again since it was `answered`."""
+    try:
+        item = app.ports.records.inbox_item(order.values["item"])
+    except NotFound:
+        return
+    if answered is None or item.at <= answered:
+        announcing.take_out(app.ports, item, how, order.by, order.id)
 
 
 def show_order(app: App, order: Order) -> Answer:
@@ -89,10 +103,10 @@ def show_order(app: App, order: Order) -> Answer:
     if found is None and ledger.has_seen(trigger):
         why = "no run's record names it: its run is just ending, or it was skipped for another run"
         found = {"state": "seen", "why": why}
-    return Answer(200, {"id": name, "model": model, **(found or {"state": "sent"})})
+    return shown(200, OrderShown(id=name, model=model, **(found or {"state": "sent"})))
 
 
-def _in_ledger(ledger: Ledger, trigger: str) -> dict[str, object] | None:
+def _in_ledger(ledger: Ledger, trigger: str) -> dict[str, Any] | None:
     active = ledger.active
     if active is not None and active.covers(trigger):
         return {"state": "held" if active.held else "running", "run": active.run}
@@ -101,13 +115,14 @@ def _in_ledger(ledger: Ledger, trigger: str) -> dict[str, object] | None:
     return None
 
 
-def _in_records(app: App, model: str, trigger: str) -> dict[str, object] | None:
+def _in_records(app: App, model: str, trigger: str) -> dict[str, Any] | None:
     for record in app.ports.records.runs(model=model, days=ORDER_DAYS, count=ORDER_RUNS):
         covered = record.get("triggers", [])
         assert isinstance(covered, list)
         if any(item["id"] == trigger for item in covered) and record.get("result"):
-            shown = {name: record.get(name, "") for name in ("run", "result", "why")}
-            return {"state": "ended", **shown}
+            return {"state": "ended"} | {
+                name: record.get(name, "") for name in ("run", "result", "why")
+            }
     return None
 
 
@@ -123,15 +138,13 @@ def _ordered(app: App, order: Order, kind: str) -> Answer:
 
 
 def _send(app: App, order: Order, facts: Mapping[str, str]) -> Answer:
-    document = {**order.document, **facts, "id": order.id, "by": order.by}
-    try:
-        body = json.dumps(document).encode()
-    except RecursionError as error:
-        raise Refused("the body is nested too deeply; an order is one flat object") from error
+    asked = order.asked.model_dump(exclude_none=True)
+    body = json.dumps({**asked, **facts, "id": order.id, "by": order.by}).encode()
     request = read_request(body, order.id, "", "")
     accepted = intake.ordered(app, request, source="order")
     if accepted.done:
-        return Answer(200, {"id": order.id, "accepted": [], "done": accepted.done})
-    app.ports.bus.send([triggers.outgoing(message) for message in accepted.messages])
-    models = [message.model for message in accepted.messages]
-    return Answer(202, {"id": order.id, "accepted": models})
+        return shown(200, Accepted(id=order.id, accepted=(), done=accepted.done))
+    messages = tracing.handed_on("api", accepted.messages)
+    app.ports.bus.send([triggers.outgoing(message) for message in messages])
+    models = tuple(message.model for message in messages)
+    return shown(202, Accepted(id=order.id, accepted=models))

@@ -24,10 +24,15 @@ FLYING = ("running", "held")
 Statuses = Mapping[str, Mapping[str, str]]
 
 
-def write(app: App, statuses: Statuses, now: datetime) -> None:
-    """Write the overview document. statuses: of the ledgers, as they were just listed."""
-    document = {"at": now.isoformat(), "inbox": _inbox(app), "models": entries(app, statuses)}
+def write(app: App, statuses: Statuses, now: datetime) -> int:
+    """Write the overview document; returns how many items the inbox has.
+
+    statuses: of the ledgers, as they were just listed.
+    """
+    waiting = _inbox(app)
+    document = {"at": now.isoformat(), "inbox": waiting, "models": entries(app, statuses)}
     app.ports.blobs.put(OVERVIEW, json.dumps(document, sort_keys=True).encode())
+    return waiting
 
 
 def entries(app: App, statuses: Statuses) -> dict[str, dict[str, str]]:

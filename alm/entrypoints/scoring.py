@@ -6,24 +6,17 @@ made for; new services get the same here. Nothing is changed, and nothing is kep
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from math import isfinite
-from typing import Any
-
 from alm.bootstrap import App
 from alm.domain.choosing import Choice, choose
-from alm.domain.errors import NotFound, Refused, Unavailable
+from alm.domain.errors import NotFound, Unavailable
 from alm.domain.ledger import Ledger
 from alm.domain.managed_model import ManagedModel, Target
-from alm.domain.nearest import shown
 from alm.domain.run import Served
 from alm.domain.transitions import is_champion
-from alm.entrypoints.calls import Answer, Order
+from alm.entrypoints.answers import ChoiceShown, Endpoint, Scored
+from alm.entrypoints.asks import ChoiceAsked, RowsAsked
+from alm.entrypoints.calls import Answer, Order, shown
 from alm.stages.context import service_of
-
-ROWS_MAX = 1000  # of one call; more is work for batch execution
-CHOOSES = ("version", "alias", "key")
 
 
 def show_choice(app: App, order: Order) -> Answer:
@@ -31,13 +24,12 @@ def show_choice(app: App, order: Order) -> Answer:
     model = app.ports.models.resolve(order.values["model"])
     ledger, _ = app.ports.ledgers.get(model.model)
     found = choices(model, ledger)
-    chosen = choose([choice for choice, _, _ in found], **_wanted(order.query))
+    chosen = choose([choice for choice, _, _ in found], **_wanted(order.asks(ChoiceAsked)))
     listed = [
-        {**choice.model_dump(mode="json"), "endpoint": served.service}
-        for choice, _, served in found
+        Endpoint(**choice.model_dump(), endpoint=served.service) for choice, _, served in found
     ]
-    own = next(one for one in listed if one["target"] == chosen.target)
-    return Answer(200, {**own, "among": listed})
+    own = next(one for one in listed if one.target == chosen.target)
+    return shown(200, ChoiceShown(**own.model_dump(), among=tuple(listed)))
 
 
 def score(app: App, order: Order) -> Answer:
@@ -46,19 +38,19 @@ def score(app: App, order: Order) -> Answer:
     Raises Refused if the rows cannot be scored, Unavailable or Unknown if the endpoint is away.
     """
     model = app.ports.models.resolve(order.values["model"])
-    rows, asked = _rows(order.document.get("rows")), _wanted(order.document)
-    ends = {end: _text(order.document, end, f"{end}1") for end in ("input", "output")}
+    asked = order.asks(RowsAsked)
+    ends = {"input": str(asked.input), "output": str(asked.output)}
     ledger, _ = app.ports.ledgers.get(model.model)
     found = choices(model, ledger)
-    chosen = choose([choice for choice, _, _ in found], **asked)
+    chosen = choose([choice for choice, _, _ in found], **_wanted(asked))
     target, served = next((t, s) for choice, t, s in found if choice == chosen)
     try:
-        scores = service_of(app.ports, target, served).score(rows, **ends)
+        scores = service_of(app.ports, target, served).score(asked.rows, **ends)
     except NotFound as error:
         raise Unavailable(f"target {target.name!r}: {error}; the next sweep mends it") from error
     answers = [dict(zip(scores.columns, row, strict=True)) for row in scores.rows]
     where = {"target": target.name, "version": served.version, "endpoint": served.service}
-    return Answer(200, {"model": model.model, **where, "rows": answers})
+    return shown(200, Scored(model=model.model, **where, rows=answers))
 
 
 def choices(model: ManagedModel, ledger: Ledger) -> list[tuple[Choice, Target, Served]]:
@@ -84,32 +76,5 @@ def choices(model: ManagedModel, ledger: Ledger) -> list[tuple[Choice, Target, S
     return found
 
 
-def _wanted(asked: Mapping[str, Any]) -> dict[str, str]:
-    return {name: _text(asked, name, "") for name in CHOOSES}
-
-
-def _text(asked: Mapping[str, Any], name: str, otherwise: str) -> str:
-    """A text of the call; a number is a key like any other."""
-    value = asked.get(name, otherwise)
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise Refused(f"{name}: write a text, not {shown(json.dumps(value))}")
-    return str(value)
-
-
-def _rows(given: Any) -> list[dict[str, Any]]:
-    if not isinstance(given, list) or not given or not all(isinstance(row, dict) for row in given):
-        raise Refused('rows: write a list of objects, one per row, for example [{"age": 39}]')
-    if len(given) > ROWS_MAX:
-        raise Refused(f"rows: {len(given)} rows, at most {ROWS_MAX} are scored; use a batch job")
-    for place, row in enumerate(given, start=1):
-        if not row:
-            raise Refused(f"rows: row {place} is empty; name its columns, null for what is missing")
-        for column, cell in row.items():
-            if isinstance(cell, dict | list):
-                raise Refused(
-                    f"rows: row {place} has a list or an object in {shown(column)}; cells are "
-                    "text, numbers, true, false or null"
-                )
-            if isinstance(cell, float) and not isfinite(cell):
-                raise Refused(f"rows: row {place} has {cell} in {shown(column)}; write null")
-    return given
+def _wanted(asked: ChoiceAsked) -> dict[str, str]:
+    return {"version": str(asked.version), "alias": str(asked.alias), "key": str(asked.key)}

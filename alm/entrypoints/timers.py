@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import unquote
 
-from alm import log
+from alm import log, telemetry
 from alm.bootstrap import App
 from alm.domain.errors import AlmError, NotFound, Refused, UnknownModel
 from alm.domain.ledger import Ledger
 from alm.domain.messages import TriggerMessage
 from alm.domain.run import BlobRef
 from alm.engine import upkeep
-from alm.entrypoints import inbox, intake, overview, triggers
+from alm.entrypoints import inbox, intake, overview, tracing, triggers
 from alm.entrypoints.triggers import Ignored
 from alm.ports import BlobProperties
 
@@ -41,13 +42,19 @@ def on_schedule(app: App) -> None:
 
     A crash between the two sends them again with the same ids, which starts nothing.
     """
+    with telemetry.span("on_schedule", parent=""):
+        _send_due(app)
+
+
+def _send_due(app: App) -> None:
     now = app.ports.clock.now()
     since = _time_in(app, SCHEDULE, now - timedelta(minutes=1))
     if app.declarations.families():
         _remember(app, (model for model, _ in app.ports.ledgers.list()))
     due = triggers.schedules_due(app.declarations.scheduled(since, now), since, now)
     if due:
-        app.ports.bus.send([triggers.outgoing(message) for message in due])
+        messages = tracing.handed_on("on_schedule", due)
+        app.ports.bus.send([triggers.outgoing(message) for message in messages])
     app.ports.blobs.put(SCHEDULE, json.dumps({"until": now.isoformat()}).encode())
 
 
@@ -56,18 +63,44 @@ def on_sweep(app: App) -> None:
 
     What cannot be looked after now is left to the next sweep, and holds up nothing else.
     """
+    with telemetry.span("on_sweep", parent=""):
+        _sweep_all(app)
+
+
+def _sweep_all(app: App) -> None:
     now = app.ports.clock.now()
     thorough = now.minute % EVERY_MINUTES == 0
     in_flight = _in_flight(app) if thorough else []
     statuses = dict(app.ports.ledgers.list())  # after the records: none of a live run looks stale
     _remember(app, statuses)
+    stuck: list[str] = []
     for model, status in statuses.items():
-        _apart(model, partial(_sweep, app, model, status, now))
+        _apart(model, partial(_sweep, app, model, status, now, stuck))
     if thorough:
         _apart("records", partial(remove_stale, app, in_flight, statuses, now))
         _apart("rescan", partial(rescan, app, now))
+    if now.minute == 0:
+        _apart("repeats", partial(_forget_repeats, app, now))
     _apart("commits", partial(_commit, app, now))
-    overview.write(app, statuses, now)
+    waiting = overview.write(app, statuses, now)
+    _show(statuses, waiting, len(stuck))
+
+
+def _forget_repeats(app: App, now: datetime) -> None:
+    from alm.entrypoints import repeats  # it belongs to the API, which most workers never load
+
+    repeats.forget_old(app, now)
+
+
+def _show(statuses: Statuses, inbox_items: int, stuck: int) -> None:
+    """Tell telemetry how things stand."""
+    states = Counter(status.get("state", "") for status in statuses.values())
+    for state in ("running", "held"):
+        telemetry.observe("alm.runs.in_flight", states[state], state=state)
+    unknown = sum(int(status.get("unknown") or 0) for status in statuses.values())
+    telemetry.observe("alm.targets.unknown", unknown)
+    telemetry.observe("alm.inbox.items", inbox_items)
+    telemetry.observe("alm.runs.stuck", stuck)
 
 
 def _commit(app: App, now: datetime) -> None:
@@ -104,12 +137,15 @@ def _apart(what: str, work: Callable[[], None]) -> bool:
     return True
 
 
-def _sweep(app: App, model: str, status: Mapping[str, str], now: datetime) -> None:
+def _sweep(
+    app: App, model: str, status: Mapping[str, str], now: datetime, stuck: list[str]
+) -> None:
     if not needs_sweep(model, status, now):
         return
     if status.get("state") == "idle" and not _declared(app, model):
         return  # nobody could begin its runs, or say what its targets are
-    upkeep.sweep(app.ports, model, tick=now.strftime("%Y%m%d%H%M"))
+    if upkeep.sweep(app.ports, model, tick=now.strftime("%Y%m%d%H%M")):
+        stuck.append(model)
 
 
 def needs_sweep(model: str, status: Mapping[str, str], now: datetime) -> bool:
@@ -171,7 +207,8 @@ def _announce(app: App, blob: BlobProperties, now: datetime) -> None:
     if isinstance(found, Ignored):
         return
     tick = now.strftime("%Y%m%d%H%M")
-    missed = [message for message in found if not _known(app, message)]
+    unknown = [message for message in found if not _known(app, message)]
+    missed = tracing.handed_on("on_sweep", unknown) if unknown else []
     if missed:
         app.ports.bus.send([triggers.outgoing(message, id_suffix=tick) for message in missed])
 

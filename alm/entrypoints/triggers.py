@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from alm import telemetry
 from alm.domain import cron, patterns
 from alm.domain.errors import Refused
 from alm.domain.managed_model import ManagedModel
@@ -138,7 +139,9 @@ def outgoing(
 
     id_suffix: what a sweep adds, or duplicate detection would drop what it sends again.
     """
+    context = telemetry.current()
     if isinstance(message, TriggerMessage):
+        context = message.trigger.trace or context
         begin = f"t:{message.model}:"
         message_id = _fitting(begin, message.trigger.id.removeprefix(begin), id_suffix)
     else:
@@ -151,6 +154,7 @@ def outgoing(
         session=message.model,
         due=due,
         subject=message.kind,
+        traceparent=context,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -33,6 +34,7 @@ class Received(NamedTuple):
     subject: str
     correlation_id: str
     content_type: str
+    traceparent: str = ""
 
 
 class BusWorld(Protocol):
@@ -67,6 +69,7 @@ class MemoryBusWorld:
                 message.subject,
                 message.correlation_id,
                 message.content_type,
+                message.traceparent,
             )
             for message in bus.accepted(queue)
         ]
@@ -132,4 +135,11 @@ def _received(delivery: Delivery) -> Received:
         delivery.subject or "",
         delivery.correlation_id or "",
         delivery.content_type or "",
+        _context(delivery.application_properties),
     )
+
+
+def _context(properties: Mapping[str, object]) -> str:
+    """Under both names, or none."""
+    assert properties.get("traceparent") == properties.get("Diagnostic-Id")
+    return str(properties.get("traceparent", ""))

@@ -68,6 +68,20 @@ def test_a_message_arrives_as_it_was_handed_over(world: BusWorld) -> None:
     assert world.received(SESSIONS) == [arrived]
 
 
+def test_a_message_brings_its_context_along_wherever_it_waited(world: BusWorld) -> None:
+    context = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    soon = datetime.now(UTC) + timedelta(milliseconds=50)
+
+    world.bus.send([message("now", traceparent=context)])
+    world.bus.send([message("due", due=soon, traceparent=context), message("bare")])
+
+    found: dict[str | None, str] = {}
+    deadline = monotonic() + 5
+    while len(found) < 3 and monotonic() < deadline:
+        found |= {one.id: one.traceparent for one in world.received(PLAIN)}
+    assert found == {"now": context, "due": context, "bare": ""}
+
+
 def test_nothing_to_send_is_sent_at_once(world: BusWorld) -> None:
     world.bus.send([])
 

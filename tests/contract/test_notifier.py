@@ -1,4 +1,4 @@
-"""What `ports.Notifier` promises, kept by the double and by the webhook's adapter."""
+"""What `ports.Notifier` and `ports.EventWebhook` promise, kept by doubles and adapters."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pytest
 
 from alm.adapters.http import Http
 from alm.adapters.identity import Identity
-from alm.adapters.notify import WebhookNotifier
-from alm.domain.errors import Unavailable, Unknown
-from alm.ports import Notice, Notifier
-from tests.doubles.bus import MemoryNotifier
+from alm.adapters.notify import EventPoster, WebhookNotifier
+from alm.domain.errors import TRANSIENT, Unavailable, Unknown
+from alm.ports import EventWebhook, Notice, Notifier
+from tests.doubles.bus import MemoryNotifier, MemoryWebhook
 from tests.doubles.storage import EPOCH, FixedClock, MemoryRecords
 
 NOTICE = Notice(
@@ -33,6 +33,7 @@ SECRET_PATH = "/hooks/canary-of-the-webhook"
 
 class NotifierWorld(Protocol):
     notifier: Notifier
+    webhook: EventWebhook
     records: MemoryRecords
 
     def told(self) -> list[str]:
@@ -48,11 +49,14 @@ class MemoryNotifierWorld:
     def __init__(self) -> None:
         self.records = MemoryRecords(FixedClock())
         self.notifier = MemoryNotifier(self.records)
+        self.webhook = MemoryWebhook()
 
     def told(self) -> list[str]:
-        return [notice.run for notice in self.notifier.delivered]
+        posted = [str(event["subject"]) for event in self.webhook.posted]
+        return [*(notice.run for notice in self.notifier.delivered), *posted]
 
     def go_away(self) -> None:
+        self.webhook.fail("post", Unavailable("away"), times=None)
         self.notifier.fail("deliver", Unavailable("away"), times=None)
 
     def close(self) -> None: ...
@@ -80,6 +84,7 @@ class WebhookWorld:
         self._http = Http(["127.0.0.1"])
         identity = Identity({"TEAM_WEBHOOK": url, "ALM_LOCAL": "1"}, FixedClock())
         self.notifier = WebhookNotifier(self._http, identity, self.records)
+        self.webhook = EventPoster(self._http, identity, "env:TEAM_WEBHOOK")
 
     def told(self) -> list[str]:
         return [json.loads(body)["subject"] for body in self._bodies]
@@ -108,6 +113,21 @@ def test_a_notice_is_delivered(world: NotifierWorld):
 
     assert world.told() == ["churn.r7"]
     assert world.records.inbox() == []
+
+
+def test_an_event_is_posted(world: NotifierWorld):
+    world.webhook.post({"subject": "churn.r8"})
+
+    assert world.told() == ["churn.r8"]
+
+
+def test_an_event_that_nobody_took_is_the_callers_to_send_again(world: NotifierWorld):
+    world.go_away()
+
+    with pytest.raises(TRANSIENT) as refused:
+        world.webhook.post({"subject": "churn.r8"})
+
+    assert "canary-of-the-webhook" not in str(refused.value)
 
 
 def test_without_a_webhook_nobody_is_called(world: NotifierWorld):

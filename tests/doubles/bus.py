@@ -7,7 +7,7 @@ bus.accepted("alm-steps")
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from alm.domain.errors import AlmError, Misconfigured, Refused
 from alm.ports import InboxItem, Notice, Outgoing, Records
@@ -94,3 +94,15 @@ class MemoryNotifier(Faulty):
             self.records.put_inbox(item)
         except AlmError:
             return
+
+
+class MemoryWebhook(Faulty):
+    """Keeps the events that were posted. See `ports.EventWebhook`; `fail("post", …)` lets it be
+    away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.posted: list[Mapping[str, object]] = []
+
+    def post(self, event: Mapping[str, object]) -> None:
+        self._do("post", lambda: self.posted.append(event))

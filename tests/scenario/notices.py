@@ -1,4 +1,4 @@
-"""A webhook's receiver: keeps the notices that the app posts. Its address is a secret."""
+"""A webhook's receiver: keeps the notices or events that the app posts. Its address is a secret."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Notices(ThreadingHTTPServer):
     def events(self, model: str) -> list[str]:
         """What was told of a managed model, oldest first: failed, held, rolled_back, drift …"""
         return [
-            str(notice["type"]).removeprefix("alm.run.")
+            str(notice["type"]).removeprefix("alm.").removeprefix("run.")
             for notice in list(self._kept)
             if notice["data"]["model"] == model
         ]

@@ -7,8 +7,9 @@ import subprocess
 import sys
 
 import pytest
+import requests
 
-from tests.scenario.world import ROOT, WORN, Scene, dataset, managed, stages
+from tests.scenario.world import ROOT, WORN, Scene, World, dataset, managed, stages
 
 APPROVAL = {"approval": {"required": True}}
 
@@ -29,7 +30,9 @@ def test_an_approved_run_goes_on_with_what_was_approved(scene: Scene) -> None:
     assert "ok" == ended["result"]
     assert ended["state"]["digest"] == hold["digest"]
     assert "v1" == scene.ledger("approved")["champion"]
-    assert "/approved-v1-" in scene.served("approved")[0]
+    told = {"began", "moved", "held", "decided", "version.promoted", "target.changed", "ended"}
+    events = scene.world.events
+    scene.until("every event is posted", lambda: told <= set(events.events("approved")))
 
 
 @pytest.mark.together
@@ -86,3 +89,29 @@ def alm(scene: Scene, *words: str) -> str:
     )
     assert 0 == done.returncode, done.stderr
     return done.stdout
+
+
+def test_over_http_keys_conditions_and_failures_are_as_documented(world: World) -> None:
+    """The host, and what lies between, change neither ETags nor statuses nor problem documents."""
+
+    addresses = world.operator.addresses
+    api, key = f"{addresses['functions_url'].rstrip('/')}/api", addresses["api_keys"]["operator"]
+
+    def call(method: str, path: str, **headers: str) -> requests.Response:
+        given = {"x-alm-key": key, **headers}
+        return requests.request(method, f"{api}/{path}", headers=given, timeout=30)
+
+    first = call("GET", "pipelines")
+    again = call("GET", "pipelines", **{"If-None-Match": first.headers["ETag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+
+    wrong = call("DELETE", "models")
+    assert (wrong.status_code, wrong.headers["Allow"]) == (405, "GET")
+    assert wrong.headers["Content-Type"].startswith("application/problem+json")
+
+    model = next(iter(world.models))
+    orders = [call("POST", f"models/{model}/verify", **{"Idempotency-Key": "k1"}) for _ in "12"]
+    assert orders[0].json() == orders[1].json()
+    assert orders[1].headers["Idempotent-Replayed"] == "true"
+    assert call("POST", f"models/{model}/start", **{"Idempotency-Key": "k1"}).status_code == 422
+    assert call("POST", f"models/{model}/start", **{"If-Match": '"other"'}).status_code == 412

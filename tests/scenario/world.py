@@ -16,7 +16,10 @@ from typing import Any
 
 import pytest
 import requests
+import yaml
+from jsonschema import Draft7Validator
 
+from alm.entrypoints.declaration_schema import declaration_schema
 from devstack.demo import experiment, models
 from devstack.demo.models import Demonstrated, Wishes
 from devstack.demo.operator import Operator
@@ -63,6 +66,9 @@ class Board:
             return self._rows[model]
 
 
+EDITORS = Draft7Validator(declaration_schema())  # what they know of declarations
+
+
 class World:
     """The stack, with storage behind a tollgate and a webhook that listens."""
 
@@ -70,11 +76,13 @@ class World:
         self, data: Path, wishes: Mapping[str, Wishes], experiments: Sequence[str] = ()
     ) -> None:
         declared = data / "managed_models"
-        self.notices = Notices(CANARY)
+        self.notices, self.events = Notices(CANARY), Notices(CANARY)
         environment = {
             "ALM_MANAGED_MODELS": str(declared),
             "ALM_REPLY_QUEUES": "alm-answers",
             "ALM_TEST_WEBHOOK": self.notices.url,
+            "ALM_EVENTS_WEBHOOK": "env:ALM_TEST_EVENTS",
+            "ALM_TEST_EVENTS": self.events.url,
         }
         options = StackOptions(
             app=ROOT,
@@ -82,6 +90,7 @@ class World:
             with_samples=True,
             admin=True,
             host=False,
+            telemetry=True,
             propagation_seconds=PROPAGATION_SECONDS,
             environment=environment,
         )
@@ -113,6 +122,8 @@ class World:
             models.write(declared, _with_webhook(self.models[name].declaration))
         for name in experiments:
             experiment.prepare(self.studio, declared, name)
+        for path in declared.glob("*.yaml"):
+            EDITORS.validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         self.stack.start("host")
         self.board = Board(self.operator)
 
@@ -122,6 +133,7 @@ class World:
         self.stack.down()
         self.tollgate.close()
         self.notices.close()
+        self.events.close()
 
     def scene(self, name: str) -> Scene:
         """The scene of a test, by the test's id."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
+from alm import telemetry
 from alm.adapters.commit_outbox import CommitOutbox
 from alm.domain.ledger import Ledger
 from alm.domain.managed_model import (
@@ -92,6 +93,7 @@ class EngineWorld:
         propagation_seconds: float = 30,
         target: dict[str, Any] | None = None,
         version_control: bool | Repository = False,
+        event_queues: tuple[str, ...] = (),
         **declared: Any,
     ) -> None:
         self.clock = FixedClock()
@@ -127,6 +129,7 @@ class EngineWorld:
             models=MemoryModels([self.model]),
             new_id=str,
             version_control=self._version_control(version_control),
+            event_queues=event_queues,
         )
         self._taken: set[str] = set()
         self._handled: AnyMessage | None = None
@@ -155,16 +158,17 @@ class EngineWorld:
         self.handle(
             Decision(
                 kind=kind, model=MODEL, run=run or f"{MODEL}.r1", digest=digest or held, reply=reply
-            )
+            ),
+            telemetry.current(),
         )
 
-    def handle(self, message: AnyMessage) -> None:
+    def handle(self, message: AnyMessage, context: str = "") -> None:
         """Handle a message; if the process dies meanwhile, it comes again."""
         self._handled = message
         try:
-            handle(self.ports, message)
+            handle(self.ports, message, context=context)
         except Crash:
-            handle(self.ports, message, repeated=True)
+            handle(self.ports, message, repeated=True, context=context)
         finally:
             self._handled = None
 
@@ -177,7 +181,7 @@ class EngineWorld:
                 return
             self.clock.at = max(self.clock.at, due)
             self._taken.add(message.id)
-            self.handle(parse(message.body))
+            self.handle(parse(message.body), message.traceparent)
 
     def pending(self) -> list[Outgoing]:
         waiting = [m for m in self.bus.accepted(STEPS_QUEUE) if m.id not in self._taken]
@@ -223,6 +227,10 @@ class EngineWorld:
 
     def events(self) -> list[str]:
         return [notice.event for notice in self.notifier.notices]
+
+    def told(self, queue: str = "told") -> list[dict[str, Any]]:
+        """The CloudEvents that a queue got, in the order they came."""
+        return [json.loads(message.body) for message in self.bus.accepted(queue)]
 
     def counted(self) -> Seen:
         sends = len(self.bus.accepted(STEPS_QUEUE))

@@ -11,7 +11,7 @@ from alm.bootstrap import App
 from alm.entrypoints.calls import Call
 from alm.entrypoints.page.answers import Answer
 
-__all__ = ["Answer", "respond"]
+__all__ = ["Answer", "Call", "failed", "respond"]
 
 
 def respond(app: App, call: Call) -> Answer:
@@ -19,3 +19,10 @@ def respond(app: App, call: Call) -> Answer:
     from alm.entrypoints.page import routing
 
     return routing.respond(app, call)
+
+
+def failed(call: Call, error: Exception) -> Answer:
+    """The answer when the app itself is at fault: where its log tells more, and nothing else."""
+    from alm.entrypoints.page import routing
+
+    return routing.failed(call, error)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
 from alm.bootstrap import App
+from alm.domain.errors import Refused
+from alm.domain.nearest import shown
 from alm.entrypoints.access import Caller, Role
 
 
@@ -37,6 +40,13 @@ class Ask:
     def linked(self, **changes: str) -> str:
         """The address of this page with other parameters; an empty one is left out."""
         return address(self.path, {**self.query, **changes})
+
+    def count(self, name: str, otherwise: int, most: int) -> int:
+        """A number of the address. Raises Refused, saying what it may be."""
+        text = self.query.get(name, str(otherwise))
+        if not re.fullmatch("[0-9]{1,6}", text) or not 0 < int(text) <= most:
+            raise Refused(f"{name}: {shown(text)} is not a number from 1 to {most}; correct it")
+        return int(text)
 
     def may(self, role: Role) -> bool:
         return role in self.caller.roles

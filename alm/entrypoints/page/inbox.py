@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alm.entrypoints import views
+from alm.entrypoints.asks import INBOX_MAX
 from alm.entrypoints.page.answers import Answer
 from alm.entrypoints.page.asking import Ask
 from alm.entrypoints.page.rendering import page
@@ -13,9 +13,9 @@ PAYLOAD_CHARACTERS_MAX = 100_000
 
 def show(ask: Ask) -> Answer:
     """What is in the inbox, newest first."""
-    shown = views.number(ask.query, "show", SHOWN, views.INBOX_MAX)
+    shown = ask.count("show", SHOWN, INBOX_MAX)
     items = ask.app.ports.records.inbox(shown + 1)
-    more = str(min(shown * 2, views.INBOX_MAX)) if len(items) > shown else ""
+    more = str(min(shown * 2, INBOX_MAX)) if len(items) > shown else ""
     return page(ask, "inbox.html", "Inbox", {"items": items[:shown], "more": more}, every=15)
 
 

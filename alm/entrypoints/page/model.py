@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from alm.entrypoints.page.rendering import page
 from alm.stages.context import service_of
 from alm.stages.serving import serves
 
+MODEL = re.compile("[a-z0-9][a-z0-9._-]{0,89}")
 VERSIONS_MAX, SERVED_MAX, RUNS_MAX, RUN_DAYS = 100, 50, 10, 30
 READERS = 8  # targets read back at once
 
@@ -86,7 +88,7 @@ def _every(ask: Ask, ledger: Ledger) -> int:
 
 def known(app: App, name: str) -> tuple[ManagedModel | None, Ledger]:
     """A declaration and its ledger; None: declared no more. Raises NotFound, UnknownModel."""
-    if not views.MODEL.fullmatch(name):
+    if not MODEL.fullmatch(name):
         raise NotFound(f"{shown(name)} is no id of a managed model; the list has those there are")
     ledger, etag = app.ports.ledgers.get(name)
     try:

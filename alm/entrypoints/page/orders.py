@@ -1,44 +1,40 @@
 """Forms that change something: each is asked again on a page that names the thing, then ordered.
 
-They go through the same functions as the API's orders. A form carries an idempotency key, so that
-sending it twice is one order. `ORDERS` is the map.
+They are carried out as calls of the API. A form carries an idempotency key, so that sending it
+twice is one order. `ORDERS` is the map.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from alm.domain.errors import NotFound, Refused
-from alm.entrypoints import orders as api_orders
+from alm import telemetry
+from alm.bootstrap import App
+from alm.domain.errors import Conflict, NotFound, Refused
+from alm.entrypoints import api
 from alm.entrypoints.access import Role
-from alm.entrypoints.calls import Handler as ApiHandler
-from alm.entrypoints.calls import Order, encoded
+from alm.entrypoints.calls import Call, encoded
 from alm.entrypoints.page import plans
 from alm.entrypoints.page.answers import Answer, redirect
 from alm.entrypoints.page.asking import Ask
 from alm.entrypoints.page.plans import Plan
 from alm.entrypoints.page.rendering import page
 
-KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
-
 
 @dataclass(frozen=True)
 class Form:
-    """An order: who may give it, what it will do, and how it is given.
+    """An order of the API, of the same path: who may give it, and what it will do.
 
-    takes: fields of the order, kept in the address of its confirmation. gone: what is said where
+    takes: its fields, kept in the address of its confirmation. gone: what is said where
     the thing is not there any more. once: an answer 200 says that it had been done already.
     """
 
     name: str
     role: Role
     plan: Callable[[Ask], Plan]
-    order: ApiHandler
     takes: tuple[str, ...] = ()
     gone: bool = False
     once: bool = False
@@ -53,24 +49,42 @@ class Form:
     def give(self, ask: Ask) -> Answer:
         """Give the order, then lead back to where its effect can be seen."""
         document = {name: ask.form[name] for name in self.takes if ask.form.get(name)}
-        order_id = _order_id(ask, document)
         try:
-            answer = self.order(ask.app, Order(ask.values, {}, document, ask.caller.name, order_id))
+            with _span(ask):
+                answer = api.carry_out(*_as_call(ask), document, ask.caller.name, _key(ask))
         except NotFound:
             if not self.gone:
                 raise
             return redirect(f"/inbox?{urlencode({'done': 'gone'})}")
+        if answer.status >= 400:
+            assert isinstance(answer.body, dict)
+            raise Conflict(str(answer.body["detail"]))
         done = "already" if self.once and answer.status == 200 else self.name
         return redirect(f"{_back(ask)}?{urlencode({'done': done})}")
 
 
-def _order_id(ask: Ask, document: Mapping[str, str]) -> str:
-    """Name an order: the same form sent again is the same one, with other fields another."""
+def _span(ask: Ask) -> AbstractContextManager[object]:
+    """What is ordered on the page is recorded as what is ordered of the API is."""
+    return telemetry.span(
+        "api",
+        parent="",
+        attributes={"http.request.method": "POST"},
+        model=ask.values.get("model", ""),
+        run=ask.values.get("run", ""),
+    )
+
+
+def _as_call(ask: Ask) -> tuple[App, Call]:
+    """The call of the API that this form stands for: it has the same path."""
+    return ask.app, Call("POST", ask.path.strip("/"), {api.KEY_HEADER: _key(ask)})
+
+
+def _key(ask: Ask) -> str:
+    """The form's idempotency key: sent again, it gets the answer of the first time."""
     key = ask.form.get("key", "")
-    if not KEY.fullmatch(key):
+    if not api.KEY.fullmatch(key):
         raise Refused("the form has no key of its own; open the page again and send its form")
-    facts = "\n".join((ask.caller.name, ask.path, json.dumps(document, sort_keys=True)))
-    return f"{key}.{hashlib.sha256(facts.encode()).hexdigest()[:8]}"
+    return key
 
 
 def _back(ask: Ask) -> str:
@@ -81,22 +95,12 @@ def _back(ask: Ask) -> str:
 
 
 ORDERS: Mapping[str, Form] = {
-    "models/{model}/start": Form("start", "operator", plans.start, api_orders.start_run),
-    "models/{model}/verify": Form("verify", "operator", plans.verify, api_orders.verify),
-    "models/{model}/rollback": Form(
-        "rollback", "operator", plans.roll_back, api_orders.roll_back, ("version",)
-    ),
-    "runs/{run}/approve": Form(
-        "approve", "approver", plans.approve, api_orders.approve, ("digest",), once=True
-    ),
-    "runs/{run}/refuse": Form(
-        "refuse", "approver", plans.refuse, api_orders.refuse, ("digest",), once=True
-    ),
-    "runs/{run}/cancel": Form("cancel", "operator", plans.cancel, api_orders.cancel, once=True),
-    "inbox/{item}/redrive": Form(
-        "redrive", "operator", plans.redrive, api_orders.redrive, gone=True
-    ),
-    "inbox/{item}/discard": Form(
-        "discard", "operator", plans.discard, api_orders.discard, gone=True
-    ),
+    "models/{model}/start": Form("start", "operator", plans.start),
+    "models/{model}/verify": Form("verify", "operator", plans.verify),
+    "models/{model}/rollback": Form("rollback", "operator", plans.roll_back, ("version",)),
+    "runs/{run}/approve": Form("approve", "approver", plans.approve, ("digest",), once=True),
+    "runs/{run}/refuse": Form("refuse", "approver", plans.refuse, ("digest",), once=True),
+    "runs/{run}/cancel": Form("cancel", "operator", plans.cancel, once=True),
+    "inbox/{item}/redrive": Form("redrive", "operator", plans.redrive, gone=True),
+    "inbox/{item}/discard": Form("discard", "operator", plans.discard, gone=True),
 }

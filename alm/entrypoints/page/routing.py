@@ -5,14 +5,16 @@ Without a role only the sign-in form and the files of `static` are shown.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from alm import log
 from alm.bootstrap import App
 from alm.domain.errors import AlmError, NotFound
 from alm.domain.nearest import shown
-from alm.entrypoints import access, api
+from alm.entrypoints import access, problems
 from alm.entrypoints.access import Forbidden, Role
 from alm.entrypoints.calls import Call, path_values
 from alm.entrypoints.page import (
@@ -86,6 +88,13 @@ def respond(app: App, call: Call) -> Answer:
     return answer.with_headers(Set_Cookie=found.cookie) if found.cookie else answer
 
 
+def failed(call: Call, error: Exception) -> Answer:
+    """Say that the app is at fault, to anybody: who asks may not be known."""
+    name = f"urn:uuid:{uuid.uuid4()}"
+    log.error("page_failed", instance=name, reason=f"{type(error).__name__}: {error}")
+    return rendering.bare("failed.html", "The app failed", status=500, name=name)
+
+
 def _answer(ask: Ask, call: Call) -> Answer:
     try:
         route, values = _route(call.path)
@@ -109,8 +118,7 @@ def _answer(ask: Ask, call: Call) -> Answer:
 
 def problem(ask: Ask, error: AlmError) -> Answer:
     """A failure, with the words that say what to do."""
-    status = next(code for kind, code in api.STATUS if isinstance(error, kind))
-    return refused(ask, status, str(error))
+    return refused(ask, problems.kind_of(error).status, str(error))
 
 
 def refused(ask: Ask, status: int, why: str) -> Answer:

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from alm.domain.errors import Refused
-from alm.entrypoints import views
+from alm.entrypoints import asks
 from alm.entrypoints.page import documents
 from alm.entrypoints.page.answers import Answer
 from alm.entrypoints.page.asking import Ask
@@ -39,12 +38,10 @@ class RunRow:
 
 def show(ask: Ask) -> Answer:
     """Runs in flight, then ended ones, newest first."""
-    model = ask.query.get("model", "").strip()
-    if model and not views.MODEL.fullmatch(model):
-        raise Refused(f"{model[:60]!r} is no id of a managed model; `models` lists them")
-    days = views.number(ask.query, "days", 7, views.DAYS_MAX)
-    shown = views.number(ask.query, "show", SHOWN, READ_MAX)
-    records = ask.app.ports.records.runs(model=model, days=days, count=READ_MAX)
+    given = {"model": ask.query.get("model", "").strip(), "days": ask.query.get("days", "7")}
+    asked = asks.read(asks.RunsAsked, given, "a parameter of this")
+    shown = ask.count("show", SHOWN, READ_MAX)
+    records = ask.app.ports.records.runs(model=asked.model, days=asked.days, count=READ_MAX)
     fitting = filtered((row(record, ask.now) for record in records), ask.query)
     choices = {"states": ("running", "held", *sorted(RESULTS)), "pipelines": tuple(PIPELINES)}
     view = {
@@ -52,7 +49,7 @@ def show(ask: Ask) -> Answer:
         "count": len(fitting),
         "read": len(records),
         "full": len(records) == READ_MAX,
-        "days": days,
+        "days": asked.days,
         "more": str(min(shown * 2, READ_MAX)) if len(fitting) > shown else "",
         "choices": {**choices, "days": DAYS},
     }

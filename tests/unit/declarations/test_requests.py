@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from alm.domain.errors import Refused
 from alm.domain.requests import NEEDS, Request, read_request, request_schema
+from alm.domain.run import Reply
+from alm.engine import sending
 from alm.entrypoints import schemas
 
-STORED = Path(__file__).resolve().parents[3] / "docs" / "schemas"
+STORED = Path(__file__).resolve().parents[3] / "docs"
 
 
 def read(
@@ -185,4 +188,18 @@ def test_the_schema_names_what_each_kind_needs():
 
 def test_the_schema_writer_writes_every_schema(tmp_path):
     schemas.write(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(schemas.schemas())
+    written = (path for path in tmp_path.rglob("*") if path.is_file())
+    assert sorted(str(path.relative_to(tmp_path)) for path in written) == sorted(schemas.schemas())
+    kept = [*STORED.glob("schemas/*.json"), *STORED.glob("*.json")]
+    assert sorted(str(path.relative_to(STORED)) for path in kept) == sorted(schemas.schemas())
+
+
+@pytest.mark.parametrize("event", ["accepted", "refused", "ended"])
+def test_an_answer_is_what_its_schema_says(event):
+    facts = {"run": "churn.r7", "result": "ok", "why": ""} if event == "ended" else {}
+    sent = sending.answer(Reply(queue="q", request="r"), event, model="churn", **facts)
+    schema = json.loads(schemas.schemas()["schemas/answer.json"])
+    said = {"schema": 1, "request": "r", "event": event, "model": "churn", **facts}
+    assert json.loads(sent.body) == said
+    assert said.keys() <= schema["properties"].keys()
+    Draft202012Validator(schema).validate(said)

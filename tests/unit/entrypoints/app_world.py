@@ -22,7 +22,7 @@ from alm.entrypoints import access, api
 from alm.entrypoints.calls import Answer, Call
 from alm.ports import Outgoing, Ports
 from alm.settings import Settings
-from tests.doubles.bus import MemoryBus, MemoryNotifier
+from tests.doubles.bus import MemoryBus, MemoryNotifier, MemoryWebhook
 from tests.doubles.lifecycle import DoubleLifecycle
 from tests.doubles.storage import (
     EPOCH,
@@ -75,6 +75,7 @@ class AppWorld:
         folder: Path,
         *,
         declared: Sequence[Mapping[str, Any]] = (CHURN, DROPPED, SHOPS),
+        event_queues: tuple[str, ...] = (),
         **settings: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,6 +90,7 @@ class AppWorld:
         self.services = DoubleServices(self.clock)
         self.studio = DoubleLifecycle(self.clock)
         self.settings = _settings(settings)
+        self.event_queues, self.webhook = event_queues, MemoryWebhook()
         self._folder, self._ids = folder, count(1)
         self.app = self.restarted()
 
@@ -107,6 +109,8 @@ class AppWorld:
             notifier=self.notifier,
             models=declarations,
             new_id=lambda: f"id{next(self._ids)}",
+            event_queues=self.event_queues,
+            event_webhook=self.webhook,
         )
         self.app = App(self.settings, ports, declarations)
         return self.app
@@ -213,6 +217,11 @@ class AppWorld:
 
 def trigger(name: str = "t:churn:x", **fields: Any) -> Trigger:
     return Trigger(id=name, pipeline="retrain", source="dataset", at=EPOCH, **fields)
+
+
+def covered(name: str, **fields: Any) -> list[dict[str, Any]]:
+    """What a run's record says of the one trigger that it covers."""
+    return [trigger(name, **fields).model_dump(mode="json")]
 
 
 def principal(*claims: tuple[str, str]) -> str:

@@ -13,11 +13,11 @@ from typer.testing import CliRunner, Result
 
 from alm.domain.ledger import Ledger
 from alm.domain.messages import trigger_id
-from alm.domain.run import Served
+from alm.domain.run import BlobRef, RunState, Served
 from alm.entrypoints.calls import Answer, Call
 from alm.entrypoints.cli import cli
 from tests.unit.entrypoints.api_server import ApiServer
-from tests.unit.entrypoints.app_world import CHURN, DIGEST, KEYS, AppWorld
+from tests.unit.entrypoints.app_world import CHURN, DIGEST, KEYS, AppWorld, covered
 from tests.unit.entrypoints.test_api import furnished, item
 
 Alm = Callable[..., Result]
@@ -155,12 +155,8 @@ def test_an_ended_run_is_shown_as_a_timeline(alm, world):
         "why": "auc 0.6",
         "at": "2026-01-05T12:00:00",
     }
-    source = {
-        "source": "dataset",
-        "at": "2026-01-05",
-        "blob": {"container": "datasets", "name": "a.csv"},
-    }
-    world.ended("rejected", history=[entry], triggers=[{"id": "t", **source}])
+    started = covered("t", blob=BlobRef(container="datasets", name="a.csv"))
+    world.ended("rejected", history=[entry], triggers=started)
     shown = alm("run", "churn.r7").stdout
     for text in ("rejected", "evaluate", "auc 0.6", "started by dataset datasets/a.csv"):
         assert text in shown
@@ -217,7 +213,8 @@ def test_names_cannot_lead_elsewhere(alm, world):
 
 def test_approve_shows_what_is_approved(alm, world):
     furnished(world)
-    state = {"version": 4, "metrics": {"auc": 0.8123}, "champion": {"version": "v3"}}
+    champion = Served(version="v3", digest="d", blob="alm-versions/churn/v3.ilearner")
+    state = RunState(version=4, metrics={"auc": 0.8123}, champion=champion).model_dump()
     record = {"run": "churn.r7", "model": "churn", "pipeline": "retrain", "state": state}
     world.records.put_active("churn", "churn.r7", record)
     shown = alm("approve", "churn.r7", role="approver").stdout
@@ -252,7 +249,7 @@ def ends(world: AppWorld, result: str) -> Callable[[Call, Answer], None]:
             name = trigger_id(model, answer.body["id"])
             at = "2026-01-05T12:00:00"
             entry = {"n": 9, "stage": "smoke", "outcome": "done", "why": "proved", "at": at}
-            world.ended(result, model, number, triggers=[{"id": name}], why="told", history=[entry])
+            world.ended(result, model, number, triggers=covered(name), why="told", history=[entry])
 
     return after
 

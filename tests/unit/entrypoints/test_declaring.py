@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 import yaml
+from jsonschema import Draft7Validator
 
 from alm.adapters.declarations import Declarations
 from alm.adapters.studio.declaring import (
@@ -47,7 +49,11 @@ def training() -> Description:
 
 def written(tmp_path, known: Known) -> dict:
     initialise.write(tmp_path / "churn.yaml", declaration("churn", known))
-    return yaml.safe_load((tmp_path / "churn.yaml").read_text())
+    text = (tmp_path / "churn.yaml").read_text()
+    named = text.partition("\n")[0].removeprefix("# yaml-language-server: $schema=")
+    declared = yaml.safe_load(text)
+    Draft7Validator(json.loads((tmp_path / named).read_text())).validate(declared)
+    return declared
 
 
 @pytest.mark.parametrize(

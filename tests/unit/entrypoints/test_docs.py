@@ -9,8 +9,8 @@ import pytest
 
 from alm.entrypoints import api
 from alm.entrypoints.access import CSRF_HEADER, KEY_HEADER
-from alm.entrypoints.calls import TITLES
 from alm.entrypoints.cli import cli
+from alm.entrypoints.problems import KINDS
 from alm.settings import Settings
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -31,7 +31,7 @@ def table(document: str, heading: str) -> list[str]:
 def test_the_routes_are_described_as_they_are():
     expected = []
     for route in api.ROUTES:
-        takes = ", ".join(f"`{name}`" for name in route.takes)
+        takes = ", ".join(f"`{name}`" for name in route.names)
         told = (route.handler.__doc__ or "").splitlines()[0]
         call = f"`{route.method} /api/{route.path}`"
         expected.append(f"| {call} | {route.role} | {takes} | {told} |")
@@ -48,9 +48,16 @@ def test_the_commands_are_described_as_they_are():
     assert table("cli.md", "| command ") == expected
 
 
-@pytest.mark.parametrize("status", [status for status in TITLES if status >= 400])
-def test_every_refusal_of_the_api_is_explained(status):
-    assert f"| {status} |" in (DOCS / "api.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_kind_of_problem_is_explained(kind):
+    assert f"| {kind.status} |" in (DOCS / "api.md").read_text(encoding="utf-8")
+    errors = (DOCS / "errors.md").read_text(encoding="utf-8")
+    assert f"\n## {kind.name}\n\n{kind.status}. " in errors
+
+
+def test_no_kind_of_problem_is_explained_that_there_is_not():
+    errors = (DOCS / "errors.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\S+)$", errors, re.MULTILINE) == [kind.name for kind in KINDS]
 
 
 def test_the_security_document_names_headers_and_settings_that_there_are():

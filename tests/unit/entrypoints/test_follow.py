@@ -16,7 +16,7 @@ from alm.entrypoints.client import ApiFailed, ApiUnreachable, Client
 from alm.entrypoints.follow import AWAY_SECONDS_MAX, SEEN_SECONDS_MAX, Follower
 from tests.doubles.storage import EPOCH
 from tests.unit.entrypoints.api_server import ApiServer
-from tests.unit.entrypoints.app_world import KEYS, AppWorld, trigger
+from tests.unit.entrypoints.app_world import KEYS, AppWorld, covered, trigger
 
 ORDER = {"id": "o1", "accepted": ["churn"]}
 NAME = trigger_id("churn", "o1")
@@ -81,7 +81,7 @@ def test_a_run_is_told_as_it_goes(world, server):
             "why": "",
             "at": "2026-01-05T12:00:09",
         }
-        world.ended("ok", triggers=[{"id": NAME}], history=[entry])
+        world.ended("ok", triggers=covered(NAME), history=[entry])
 
     watch = watching(world, server, running, still_running, held, over)
     (row,) = watch.until_ended()
@@ -100,7 +100,7 @@ def test_an_order_waits_behind_another_run(world, server):
         world.put_ledger(world.active(number=6).with_waiting(trigger(NAME)))
 
     def over():
-        world.ended("ok", triggers=[{"id": NAME}])
+        world.ended("ok", triggers=covered(NAME))
 
     (row,) = watching(world, server, waiting, over).until_ended()
     assert row["result"] == "ok"
@@ -115,7 +115,7 @@ def test_an_order_that_no_run_takes_up_was_skipped(world, server):
 
 
 def test_an_app_that_is_away_for_a_while_is_waited_for(world, server):
-    world.ended("ok", triggers=[{"id": NAME}])
+    world.ended("ok", triggers=covered(NAME))
     world.ledgers.fail("get", Unavailable("storage is away"), times=20)
     (row,) = watching(world, server).until_ended()
     assert row["result"] == "ok"

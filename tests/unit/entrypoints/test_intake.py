@@ -11,7 +11,7 @@ from alm.domain.errors import Misconfigured, Refused, Unavailable, Unknown
 from alm.domain.ledger import Ledger, Step
 from alm.domain.messages import Decision, Fail, Kick, Reconcile, TriggerMessage
 from alm.engine import sending
-from alm.entrypoints import intake
+from alm.entrypoints import dead_letters, intake
 from alm.entrypoints.inbox import Received
 from tests.unit.entrypoints.app_world import DIGEST, AppWorld
 
@@ -363,7 +363,7 @@ def test_a_step_that_can_never_go_on_ends_its_run(world):
 def test_a_dead_step_is_kept_and_ends_its_run_once(world):
     step = world.active().active.step
     for _ in range(2):
-        intake.on_dead_letter(world.app, dead(step))
+        dead_letters.on_dead_letter(world.app, dead(step))
     item = only_item(world)
     assert (item.reason, item.run) == ("MaxDeliveryCountExceeded", "churn.r7")
     assert "log" in item.remedy
@@ -375,22 +375,22 @@ def test_a_dead_step_is_kept_and_ends_its_run_once(world):
 
 def test_another_dead_step_of_the_run_is_told_again(world):
     step = world.active().active.step
-    intake.on_dead_letter(world.app, dead(step, "churn.r7:4"))
-    intake.on_dead_letter(world.app, dead(step, "churn.r7:5"))
+    dead_letters.on_dead_letter(world.app, dead(step, "churn.r7:4"))
+    dead_letters.on_dead_letter(world.app, dead(step, "churn.r7:5"))
     assert len(world.messages()) == 2
 
 
 def test_a_dead_trigger_is_only_kept(world):
     body = world_trigger(world)
     before = len(world.sent())
-    intake.on_dead_letter(world.app, Received(body, "t1", "alm-steps", session="churn"))
+    dead_letters.on_dead_letter(world.app, Received(body, "t1", "alm-steps", session="churn"))
     assert only_item(world).model == "churn"
     assert len(world.sent()) == before
 
 
 @pytest.mark.parametrize("queue", ["alm-steps", "alm-requests"])
 def test_dead_junk_is_only_kept(world, queue):
-    intake.on_dead_letter(world.app, Received(b"\xff junk", "j1", queue))
+    dead_letters.on_dead_letter(world.app, Received(b"\xff junk", "j1", queue))
     assert only_item(world).queue == queue
     assert "delivered too often" in only_item(world).reason
     assert world.sent() == []
@@ -404,12 +404,11 @@ def test_a_request_sent_again_is_the_same_request_to_its_sender(world):
     body = {"kind": "verify", "model": "churn"}
     received = request(body, "m1", reply_to="answers", correlation_id="c")
     intake.on_request(world.app, received)
-    intake.on_dead_letter(world.app, received)
+    dead_letters.on_dead_letter(world.app, received)
     again = intake.redrive(world.app, only_item(world), "order-1")
     assert again.id != "m1"
     intake.on_request(world.app, Received(again.body, again.id, "alm-requests"))
     assert (len(world.sent()), len(world.answers())) == (1, 1)
-    assert world.records.items == {}
 
 
 def test_a_request_with_an_impossible_id_gets_that_of_its_new_message(world):

@@ -109,13 +109,14 @@ def test_what_is_approved_is_what_was_shown(world: AppWorld):
 
 def test_an_approval_given_twice_says_that_it_was_given(world: AppWorld):
     browser = Browser(furnished(world), "approver")
-    form = form_at(browser, f"/runs/churn.r7/approve?digest={DIGEST}")
+    form, other = (form_at(browser, f"/runs/churn.r7/approve?digest={DIGEST}") for _ in range(2))
     browser.send(form)
     (message,) = world.messages()
     assert isinstance(message, Decision)
     assert (message.kind, message.digest) == ("approve", DIGEST)
     world.active(approved=True)
-    assert "that has happened already" in browser.follow(browser.send(form)).text
+    assert "that has happened already" in browser.follow(browser.send(other)).text
+    assert "approval is on its way" in browser.follow(browser.send(form)).text
 
 
 def test_a_held_run_says_why_nobody_may_decide_who_may_not(world: AppWorld):
@@ -132,11 +133,11 @@ def test_a_held_run_says_why_nobody_may_decide_who_may_not(world: AppWorld):
 
 def test_an_item_redriven_twice_is_sent_once(world: AppWorld):
     browser = Browser(furnished(world), "operator")
-    form = form_at(browser, f"/inbox/{ITEM}/redrive")
+    form, other = (form_at(browser, f"/inbox/{ITEM}/redrive") for _ in range(2))
     browser.send(form)
-    again = browser.send(form)
+    assert "was sent again" in browser.follow(browser.send(form)).text
+    assert "no longer in the inbox" in browser.follow(browser.send(other)).text
     assert len(world.sent("alm-requests")) == 1
-    assert "no longer in the inbox" in browser.follow(again).text
 
 
 def test_an_item_of_no_queue_is_not_offered_to_be_sent_again(world: AppWorld):

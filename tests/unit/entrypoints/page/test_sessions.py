@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from alm.entrypoints import access
+from alm.entrypoints import access, page
+from alm.entrypoints.calls import Call
 from alm.entrypoints.page import routing
 from alm.entrypoints.page.session import LIFE
 from alm.settings import Settings
 from tests.unit.entrypoints.app_world import KEYS, AppWorld, principal
-from tests.unit.entrypoints.page.browser import SAME_SITE, Browser
+from tests.unit.entrypoints.page.browser import SAME_SITE, Browser, Seen
 
 PLACES = {
     "{model}": "churn",
@@ -236,6 +237,13 @@ def test_the_stylesheet_is_there_without_a_role(world: AppWorld, name):
 @pytest.mark.parametrize("name", ["../__init__.py", "..%2f__init__.py", "layout.html", "x"])
 def test_nothing_else_is(world: AppWorld, name):
     assert Browser(world).get(f"/static/{name}").status == 404
+
+
+def test_if_the_app_fails_its_log_is_named_and_nothing_told():
+    seen = Seen(page.failed(Call("GET", ""), RuntimeError("secret")))
+    assert seen.status == 500
+    assert re.search("log tells more under urn:uuid:[0-9a-f-]{36}", seen.text)
+    assert "secret" not in seen.text
 
 
 def test_a_method_or_a_place_that_means_nothing_is_told(world: AppWorld):

@@ -1,0 +1,88 @@
+"""Events on their way to the webhook."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from alm.domain.errors import Misconfigured, Unavailable
+from alm.domain.events import Delivery
+from alm.engine.announcing import EVENTS_QUEUE
+from alm.entrypoints import dead_letters, events, inbox, intake
+from alm.entrypoints.inbox import Received
+from tests.unit.entrypoints.app_world import AppWorld
+
+EVENT = {"id": "e:alm.run.ended:churn.r1:", "type": "alm.run.ended", "data": {"run": "churn.r1"}}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> AppWorld:
+    return AppWorld(tmp_path, event_queues=(EVENTS_QUEUE,))
+
+
+def message(body: bytes = b"", message_id: str = EVENT["id"]) -> Received:  # type: ignore[assignment]
+    fresh = Delivery(event=EVENT).model_dump_json(by_alias=True).encode()
+    return Received(body=body or fresh, message_id=message_id, queue=EVENTS_QUEUE)
+
+
+def test_an_event_is_posted_as_it_is(world: AppWorld) -> None:
+    events.on_event(world.app, message())
+
+    assert [EVENT] == world.webhook.posted
+    assert [] == world.bus.sent
+
+
+def test_a_webhook_that_is_away_is_asked_again_later_and_later(world: AppWorld) -> None:
+    world.webhook.fail("post", Unavailable("away"), times=3)
+
+    events.on_event(world.app, message())
+    for _ in range(3):
+        last = world.bus.sent[-1]
+        events.on_event(world.app, message(last.body, last.id))
+
+    pauses = [(m.due - world.clock.now()).total_seconds() for m in world.bus.sent if m.due]
+    assert [10, 40, 160] == pauses
+    assert len({m.id for m in world.bus.sent}) == 3
+    assert [EVENT] == world.webhook.posted
+
+
+def test_an_event_that_nobody_takes_is_kept_and_can_be_sent_again(world: AppWorld) -> None:
+    world.webhook.fail("post", Misconfigured("410 Gone"), times=None)
+
+    current = message()
+    for _ in range(events.TRIES_MAX):
+        events.on_event(world.app, current)
+        current = message(world.bus.sent[-1].body, world.bus.sent[-1].id)
+    [item] = world.records.inbox()
+    world.webhook.heal()
+    again = inbox.again(item, "order1")
+    events.on_event(world.app, message(again.body, again.id))
+
+    assert events.TRIES_MAX - 1 == len(world.bus.sent)
+    assert "410 Gone" in item.reason
+    assert EVENTS_QUEUE == again.queue
+    assert [EVENT] == world.webhook.posted
+
+
+def test_the_refusal_of_an_event_is_no_event(world: AppWorld) -> None:
+    events.on_event(world.app, message(b'{"tries": "many"}'))
+    dead_letters.on_dead_letter(world.app, message())
+
+    assert 2 == len(world.records.inbox())
+    assert [] == world.bus.sent
+
+
+def test_what_the_inbox_keeps_is_told(world: AppWorld) -> None:
+    intake.on_request(world.app, Received(b"{", message_id="m1", queue="alm-requests"))
+
+    [sent] = world.bus.sent
+    told = json.loads(sent.body)["event"]
+    assert "alm.inbox.kept" == told["type"]
+    assert told["data"]["item"] == world.records.inbox()[0].id
+
+
+def test_pauses_grow_to_an_hour() -> None:
+    assert [10, 40, 160] == [events.pause_seconds(tries) for tries in (1, 2, 3)]
+    assert 3600 == events.pause_seconds(events.TRIES_MAX)
