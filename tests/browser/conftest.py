@@ -1,4 +1,4 @@
-"""One Chromium, one local stack, one crowd; and people, each with a browser context of their own."""
+"""One Chromium, one local stack, one crowd; and people, each with a context of their own."""
 
 from __future__ import annotations
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +26,7 @@ class Person:
     """One context of a browser with one page.
 
     faults: what the page did that it must not do: an error on the console (what the page's own
-    policy blocks is one), an exception, a dialog, an answer 5xx. `expecting` allows a status.
+    policy blocks is one), an exception, a dialog, an answer 5xx. `expect` allows a status.
     """
 
     def __init__(self, browser: Browser, place: Place, **options: Any) -> None:
@@ -68,15 +67,8 @@ class Person:
         return self.page.locator("main").inner_text()
 
     def expect(self, status: int) -> None:
-        """From now on, pages may be answered with this status."""
+        """From now on, pages may be answered with this status, which Chromium notes as an error."""
         self._expected.add(status)
-
-    @contextmanager
-    def expecting(self, status: int) -> Iterator[None]:
-        """Inside, pages may be answered with this status, which Chromium notes on its console."""
-        self.expect(status)
-        yield
-        self._expected.discard(status)
 
     def leave(self) -> list[str]:
         """Close the browser; the faults that were seen."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-EVERY = "() => parseInt(document.querySelector('#live').dataset.hxTrigger.match(/every (\\d+)s/)[1])"
+EVERY = (
+    "() => parseInt(document.querySelector('#live').dataset.hxTrigger.match(/every (\\d+)s/)[1])"
+)
 REMAINS = "() => window.mark === 'the same document'"
 
 
@@ -112,17 +114,17 @@ def test_an_ended_run_is_not_asked_for_again(watching, world):
 def test_a_session_that_ended_leads_to_the_sign_in_form(watching):
     person = watching("/")
     person.context.clear_cookies()
-    with person.expecting(401):
-        person.page.clock.fast_forward(60_000)
-        expect(person.page.get_by_label("API key")).to_be_visible()
+    person.expect(401)
+    person.page.clock.fast_forward(60_000)
+    expect(person.page.get_by_label("API key")).to_be_visible()
 
 
 def test_the_page_stays_when_the_app_is_away_for_a_moment(watching):
     person = watching("/")
-    with person.expecting(503):
-        person.page.route("**/", lambda route: route.fulfill(status=503, body="away"))
-        person.page.clock.fast_forward(60_000)
-        expect(person.page.get_by_role("heading", name="Overview")).to_be_visible()
-        person.page.unroute("**/")
-        looks_again(person)
+    person.expect(503)
+    person.page.route("**/", lambda route: route.fulfill(status=503, body="away"))
+    person.page.clock.fast_forward(60_000)
+    expect(person.page.get_by_role("heading", name="Overview")).to_be_visible()
+    person.page.unroute("**/")
+    looks_again(person)
     assert person.page.evaluate(REMAINS)

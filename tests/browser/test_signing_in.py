@@ -12,8 +12,8 @@ SAME_SITE = {"sec-fetch-site": "same-origin"}
 
 def test_a_key_opens_the_page_that_was_asked_for(people, app):
     person = people(app)
-    with person.expecting(401):
-        person.open("/models?q=churn")
+    person.expect(401)
+    person.open("/models?q=churn")
     expect(person.page.get_by_role("heading", name="ALM")).to_be_visible()
 
     person.page.get_by_label("API key").fill(app.keys["reader"])
@@ -26,20 +26,20 @@ def test_a_key_opens_the_page_that_was_asked_for(people, app):
 def test_who_signs_out_is_out_in_every_tab(people, app):
     person = people(app)
     person.sign_in("operator")
-    with person.expecting(401):
-        person.page.locator("details.who summary").click()
-        person.press("Sign out")
-        expect(person.page.get_by_label("API key")).to_be_visible()
-        person.open("/models")
-        expect(person.page.get_by_label("API key")).to_be_visible()
+    person.expect(401)
+    person.page.locator("details.who summary").click()
+    person.press("Sign out")
+    expect(person.page.get_by_label("API key")).to_be_visible()
+    person.open("/models")
+    expect(person.page.get_by_label("API key")).to_be_visible()
 
 
 def test_a_wrong_key_is_refused_with_what_to_do(people, app):
     person = people(app)
     person.open("/sign-in")
     person.page.get_by_label("API key").fill("not-a-key")
-    with person.expecting(401):
-        person.press("Sign in")
+    person.expect(401)
+    person.press("Sign in")
 
     alert = person.page.get_by_role("alert")
     expect(alert).to_contain_text("that key is none of the app's")
@@ -67,8 +67,8 @@ def test_each_role_is_offered_what_it_may_do(people, app, world, role):
 
 def test_a_reader_who_knows_the_address_is_told_what_is_missing(people, app):
     person = people(app, "reader")
-    with person.expecting(403):
-        answer = person.open("/models/idle/start")
+    person.expect(403)
+    answer = person.open("/models/idle/start")
 
     assert 403 == answer.status
     expect(person.page.locator("main")).to_contain_text("operator")

@@ -43,6 +43,6 @@ def test_who_is_done_signs_out(people, app):
     person = people(app, java_script_enabled=False)
     person.sign_in("reader")
     person.page.locator("details.who summary").click()
-    with person.expecting(401):
-        person.press("Sign out")
-        expect(person.page.get_by_label("API key")).to_be_visible()
+    person.expect(401)
+    person.press("Sign out")
+    expect(person.page.get_by_label("API key")).to_be_visible()

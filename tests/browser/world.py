@@ -41,8 +41,9 @@ MODELS: Mapping[str, Wishes] = {
         "worn": {"changes": PATIENT},
     }.items()
 }
-"""Each for one story: approved, held for good, refused, failing, ok and rolled back, never run, ordered by
-keyboard and without scripts, ordered twice, watched from its upload to its end, and undone after a failing smoke test."""
+"""Each for one story: approved, failing, ok and rolled back, held for good, never run, ordered by
+keyboard, refused, ordered without scripts, ordered twice, watched from its upload to its end, and
+undone after a failing smoke test."""
 
 HOSTILE_NAME = "<img src=x onerror=alert(1)>.csv"
 HOSTILE_TEXT = "<script>alert('in a request')</script>"

@@ -101,15 +101,22 @@ def known(app: App, name: str) -> tuple[ManagedModel | None, Ledger]:
 
 def version_rows(ledger: Ledger, manifests: Sequence[Manifest]) -> list[VersionRow]:
     """The versions, newest first, then what was there before, with the API's aliases."""
-    newest = next((m.version for m in reversed(manifests) if not m.version.endswith("-v0")), "")
+    ours = [each for each in reversed(manifests) if not _is_before(each)]
+    before = [each for each in reversed(manifests) if _is_before(each)]
+    newest = ours[0].version if ours else ""
     return [
         VersionRow(
             manifest,
             tuple(views.aliases(ledger, manifest.version, newest)),
-            "v0" if manifest.version.endswith("-v0") else manifest.version,
+            "v0" if _is_before(manifest) else manifest.version,
         )
-        for manifest in sorted(reversed(manifests), key=lambda each: each.version.endswith("-v0"))
+        for manifest in (*ours, *before)
     ]
+
+
+def _is_before(manifest: Manifest) -> bool:
+    """Whether it is what a target served before we first touched it."""
+    return manifest.version.endswith("-v0")
 
 
 def metric_names(declared: ManagedModel | None, manifests: Iterable[Manifest]) -> list[str]:
