@@ -119,12 +119,29 @@ def test_a_session_that_ended_leads_to_the_sign_in_form(watching):
     expect(person.page.get_by_label("API key")).to_be_visible()
 
 
-def test_the_page_stays_when_the_app_is_away_for_a_moment(watching):
+AWAY = {
+    "an error": lambda route: route.fulfill(status=503, body="away"),
+    "no connection": lambda route: route.abort("connectionrefused"),
+}
+
+
+@pytest.mark.parametrize("trouble", AWAY)
+def test_the_page_stays_and_says_so_when_the_app_is_away(watching, trouble):
     person = watching("/")
     person.expect(503)
-    person.page.route("**/", lambda route: route.fulfill(status=503, body="away"))
+    told = person.page.get_by_text("The app does not answer")
+    expect(told).to_be_hidden()
+    person.page.route("**/", AWAY[trouble])
+
     person.page.clock.fast_forward(60_000)
+
+    expect(told).to_be_visible()
     expect(person.page.get_by_role("heading", name="Overview")).to_be_visible()
     person.page.unroute("**/")
     looks_again(person)
+    expect(told).to_be_hidden()
     assert person.page.evaluate(REMAINS)
+    noise = ("ERR_CONNECTION_REFUSED", "Failed to fetch")  # Chromium's and htmx's own words for it
+    person.faults[:] = [
+        fault for fault in person.faults if not any(words in fault for words in noise)
+    ]

@@ -83,7 +83,8 @@ def show(ask: Ask) -> Answer:
 
 def _every(ask: Ask, ledger: Ledger) -> int:
     """Seconds between looks, each many reads: soon where something is on its way."""
-    return 5 if ledger.active or ask.query.get("done") else 30
+    runs = ledger.active is not None and not ledger.active.held
+    return 5 if runs or ask.query.get("done") else 30
 
 
 def known(app: App, name: str) -> tuple[ManagedModel | None, Ledger]:
