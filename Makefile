@@ -6,12 +6,14 @@ READY := $(VENV)/.ready
 SEED ?= 1
 SCHEDULES ?= 2000
 
-.PHONY: help demo demo-experiment test dev htmx check bench bench-operations simulate explore conformance clean
+.PHONY: help demo demo-experiment test browser screenshots dev htmx check bench bench-operations simulate explore conformance clean
 
 help:
 	@echo "make demo              the main job on real data, on this machine"
 	@echo "make demo-experiment   the ten Studio steps from one upload, on real data"
 	@echo "make test              every test"
+	@echo "make browser           the tests of the page in Chromium alone"
+	@echo "make screenshots       the pictures of docs/page.md, drawn anew"
 	@echo "make dev               the local stack with the app, until Ctrl-C"
 	@echo "make htmx              put htmx beside the page's stylesheet (also before packing the app)"
 	@echo "make check             format, lint, types"
@@ -38,6 +40,13 @@ test: $(READY)
 	@$(BIN)/python -m devstack.htmx
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 	@$(BIN)/python -m tests.conformance
+	@$(BIN)/python -m tests.browser
+
+browser: $(READY)
+	@$(BIN)/python -m tests.browser
+
+screenshots: $(READY)
+	@$(BIN)/python -m tests.browser.screenshots
 
 conformance: $(READY)
 	@$(BIN)/python -m tests.conformance

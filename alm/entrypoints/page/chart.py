@@ -92,11 +92,15 @@ def chart(
 
 
 def _bounds(levels: Sequence[float], thresholds: Sequence[float]) -> tuple[float, float]:
-    """From where to where the axis goes; a threshold far off does not flatten the line."""
+    """From where to where the axis goes; a threshold far off does not flatten the line.
+
+    What never leaves 0 to 1, as most metrics of the gate, gets no axis beyond.
+    """
     low, high = min(levels), max(levels)
     room = max((high - low) * 0.15, abs(high) * 0.01, 1e-9)
     near = [level for level in thresholds if low - 3 * room <= level <= high + 3 * room]
-    return min([low, *near]) - room, max([high, *near]) + room
+    foot, top = min([low, *near]) - room, max([high, *near]) + room
+    return max(foot, 0) if low >= 0 else foot, min(top, 1) if high <= 1 else top
 
 
 def _y(value: float, low: float, high: float) -> float:

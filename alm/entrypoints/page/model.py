@@ -78,7 +78,13 @@ def show(ask: Ask) -> Answer:
         "runs": [runs.row(record, ask.now) for record in records],
         "is_trained": bool(declared and (declared.training or declared.experiment)),
     }
-    return page(ask, "model.html", name, view, every=0 if is_read else 30)
+    return page(ask, "model.html", name, view, every=0 if is_read else _every(ask, ledger))
+
+
+def _every(ask: Ask, ledger: Ledger) -> int:
+    """Seconds between looks, each many reads: soon where something is on its way."""
+    runs = ledger.active is not None and not ledger.active.held
+    return 5 if runs or ask.query.get("done") else 30
 
 
 def known(app: App, name: str) -> tuple[ManagedModel | None, Ledger]:
@@ -95,16 +101,23 @@ def known(app: App, name: str) -> tuple[ManagedModel | None, Ledger]:
 
 
 def version_rows(ledger: Ledger, manifests: Sequence[Manifest]) -> list[VersionRow]:
-    """The versions, newest first, with the aliases that the API gives them."""
-    newest = next((m.version for m in reversed(manifests) if not m.version.endswith("-v0")), "")
+    """The versions, newest first, then what was there before, with the API's aliases."""
+    ours = [each for each in reversed(manifests) if not _is_before(each)]
+    before = [each for each in reversed(manifests) if _is_before(each)]
+    newest = ours[0].version if ours else ""
     return [
         VersionRow(
             manifest,
             tuple(views.aliases(ledger, manifest.version, newest)),
-            "v0" if manifest.version.endswith("-v0") else manifest.version,
+            "v0" if _is_before(manifest) else manifest.version,
         )
-        for manifest in reversed(manifests)
+        for manifest in (*ours, *before)
     ]
+
+
+def _is_before(manifest: Manifest) -> bool:
+    """Whether it is what a target served before we first touched it."""
+    return manifest.version.endswith("-v0")
 
 
 def metric_names(declared: ManagedModel | None, manifests: Iterable[Manifest]) -> list[str]:

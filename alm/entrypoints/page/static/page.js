@@ -31,7 +31,17 @@ if (window.htmx) {
     const selecting = String(window.getSelection()).length > 0;
     if (paused || document.hidden || selecting) event.preventDefault();
   });
-  document.addEventListener("htmx:after:swap", show);
+  const stale = (is) => {
+    for (const note of document.querySelectorAll("[data-stale]")) note.hidden = !is;
+  };
+  for (const trouble of ["htmx:response:error", "htmx:error"]) {
+    document.addEventListener(trouble, () => stale(true));
+  }
+  document.addEventListener("htmx:after:swap", (event) => {
+    const answer = event.detail.ctx?.response;  // an error "swaps" too, without changing anything
+    if (answer && answer.status < 400) stale(false);
+    show();
+  });
   show();
 }
 

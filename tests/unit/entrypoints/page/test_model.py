@@ -62,6 +62,16 @@ def test_the_numbers_of_a_drawing_are_in_the_table_too(world: AppWorld):
     assert html.count('data-label="auc">0.81<') == 2
 
 
+def test_an_axis_does_not_go_where_the_metric_cannot():
+    drawn = chart.chart("auc", [Value("v1", 0.999, True), Value("v2", 0.001, False)])
+    assert drawn is not None
+    assert ("0", "1") == (drawn.low, drawn.high)
+    drawn = chart.chart("rmse", [Value("v1", 40.0, True), Value("v2", -2.0, False)])
+    assert drawn is not None
+    assert float(drawn.low) < -2
+    assert 40 < float(drawn.high)
+
+
 def test_a_drawing_stays_within_its_bounds():
     values = [Value(f"v{n}", n * 0.1, n == 3) for n in range(5)]
     drawn = chart.chart("auc", values, [("at least 0.2", 0.2), ("at least 9", 9.0)])

@@ -200,7 +200,8 @@ def test_an_empty_inbox_is_good_news(world: AppWorld):
 def test_the_schedule_tells_what_is_due_next(world: AppWorld):
     swept(world, churn={"state": "idle", "run": "churn.r1"}, dropped={"state": "new"})
     seen = Browser(world, "reader").get("/schedule")
-    assert "verify 2026-01-06 06:00:00" in seen.text or "retrain 2026-01-06 02:00:00" in seen.text
+    assert "retrain in 14 h 2026-01-06 02:00:00" in seen.text
+    assert "verify in 18 h 2026-01-06 06:00:00" in seen.text
     assert "0 2 * * *" in seen.text
     assert "no schedule: data and orders start it" in seen.text
 
