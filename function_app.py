@@ -148,16 +148,9 @@ def answered(req: func.HttpRequest, path: str, people: ModuleType) -> func.HttpR
     )
 
 
-@app.route("api/score/{model}", methods=["POST"])
-def score(req: func.HttpRequest) -> func.HttpResponse:
-    from alm.entrypoints import api as people  # not before somebody calls: most workers do not
-
-    return answered(req, f"score/{req.route_params.get('model', '')}", people)
-
-
 @app.route("api/{*path}", methods=ANY)  # Azure tries functions by name: `api` before `page`
 def api(req: func.HttpRequest) -> func.HttpResponse:
-    from alm.entrypoints import api as people
+    from alm.entrypoints import api as people  # not before somebody calls: most workers do not
 
     return answered(req, req.route_params.get("path", ""), people)
 

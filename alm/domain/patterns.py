@@ -13,11 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from itertools import islice
 from typing import NamedTuple
 
 from alm.domain.errors import Misconfigured, Refused
-from alm.domain.nearest import nearest as nearest_word
-from alm.domain.nearest import shown
+from alm.domain.nearest import WORD_LENGTH_MAX, WORDS_COMPARED_MAX, shown
 from alm.domain.pattern_machine import Machine
 
 NAME_LENGTH_MAX = 900  # Azure allows 1,024; version and job names add to it
@@ -115,7 +116,21 @@ def overlap(one: Pattern, other: Pattern) -> bool:
 
 def nearest(name: str, patterns: Iterable[Pattern]) -> str:
     """The text of the pattern most like a name that matched none; "" if there are none."""
-    return nearest_word(name, (pattern.text for pattern in patterns), cutoff=0.0)
+    texts = islice((pattern.text for pattern in patterns), WORDS_COMPARED_MAX)
+
+    def likeness(text: str) -> tuple[float, float]:
+        return _alike(_folder(name), _folder(text)), _alike(name, text)
+
+    return max(texts, key=likeness, default="")
+
+
+def _folder(text: str) -> str:
+    """The first folder: people group datasets by it, and what follows it is often invented."""
+    return text.partition("/")[0]
+
+
+def _alike(one: str, other: str) -> float:
+    return SequenceMatcher(None, one[:WORD_LENGTH_MAX], other).ratio()
 
 
 def slug(captures: Mapping[str, str]) -> str:

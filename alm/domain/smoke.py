@@ -178,10 +178,16 @@ def _wrong(expectation: Expectation, cell: str | None) -> str:
     if value is None:
         return f"is {cell!r}, which is not a number"
     if expectation.min is not None and not value >= expectation.min:
-        return f"is {cell}, below {expectation.min:g}"
+        return f"is {_told(value, expectation.min)}, below {expectation.min:g}"
     if expectation.max is not None and not value <= expectation.max:
-        return f"is {cell}, above {expectation.max:g}"
+        return f"is {_told(value, expectation.max)}, above {expectation.max:g}"
     return ""
+
+
+def _told(value: float, bound: float) -> str:
+    """A number in six digits; in all of them where six would make it the bound."""
+    short = f"{value:.6g}"
+    return repr(value) if float(short) == bound else short
 
 
 def _same(cell: str | None, wanted: str) -> bool:

@@ -37,6 +37,7 @@ var settings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
   PYTHON_THREADPOOL_THREAD_COUNT: '32' // one for each session of host.json: a step waits for no thread
+  PYTHON_ENABLE_OPENTELEMETRY: 'true' // the worker sends its log lines itself, or the host would send them again
   AZURE_CLIENT_ID: clientId
   ALM_STORAGE__blobServiceUri: data.properties.primaryEndpoints.blob
   ALM_STORAGE__queueServiceUri: data.properties.primaryEndpoints.queue

@@ -135,8 +135,8 @@ def page(name: str, path: str, expected: str, *, failing: bool = False) -> Call:
 def score(name: str, model: str, expected: str, *, failing: bool = False) -> Call:
     headers = {KEY_HEADER: KEYS["reader"], "content-type": "application/json"}
     url, body = f"https://alm.azurewebsites.net/api/score/{model}", b'{"rows": [{"age": "39"}]}'
-    given = {"req": wire.http("POST", url, headers, {"model": model}, body)}
-    return Call(name, "score", given, expected, failing=failing)
+    given = {"req": wire.http("POST", url, headers, {"path": f"score/{model}"}, body)}
+    return Call(name, "api", given, expected, failing=failing)
 
 
 def _trigger() -> bytes:

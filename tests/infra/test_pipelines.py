@@ -23,7 +23,6 @@ WORKFLOWS = [
 ]
 SCRIPTS = sorted((INFRA / "hooks").iterdir())
 OF_AZD = {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_RESOURCE_GROUP"}
-OF_BRANCH_PAGE = {"htmx"}  # a target of the Makefile that comes with the page
 
 
 def document(path: Path) -> dict[Any, Any]:
@@ -48,7 +47,7 @@ def commands(node: Any) -> list[str]:
 
 def targets() -> set[str]:
     makefile = (ROOT / "Makefile").read_text()
-    return set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE)) | OF_BRANCH_PAGE
+    return set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
 
 
 def outputs() -> set[str]:

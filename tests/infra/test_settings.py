@@ -42,6 +42,7 @@ OF_THE_PLATFORM = {  # set by the Bicep, read by no code of ours
     "AzureWebJobsStorage__clientId": "host",
     "AzureWebJobsStorage__credential": "host",
     "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID": "sign-in: the identity stands for a client secret",
+    "PYTHON_ENABLE_OPENTELEMETRY": "worker: log lines are sent once (docs/telemetry.md)",
     "PYTHON_THREADPOOL_THREAD_COUNT": "worker",
     "WEBSITE_AUTH_AAD_ALLOWED_TENANTS": "sign-in",
 }

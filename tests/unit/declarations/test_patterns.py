@@ -158,3 +158,8 @@ def test_the_nearest_pattern_is_named():
     known = [patterns.compile("sales/{shop}/*.csv"), patterns.compile("churn/*.csv")]
     assert patterns.nearest("sales/north.csv", known) == "sales/{shop}/*.csv"
     assert patterns.nearest("anything", []) == ""
+
+
+def test_the_first_folder_tells_more_than_what_follows_it():
+    known = [patterns.compile(text) for text in ("cancer/*.csv", "sales/{shop}/*.csv")]
+    assert patterns.nearest("sails/north/day1.csv", known) == "sales/{shop}/*.csv"

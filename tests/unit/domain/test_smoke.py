@@ -54,6 +54,8 @@ def test_a_right_answer_has_no_problem(expectation: dict[str, Any], cell: str) -
         ({"one_of": ("no", "yes")}, "maybe", "'Score' is 'maybe', none of 'no', 'yes' (row 1)"),
         ({"min": 0.5}, "0.25", "'Score' is 0.25, below 0.5 (row 1)"),
         ({"max": 0.5}, "0.75", "'Score' is 0.75, above 0.5 (row 1)"),
+        ({"max": 0.002}, "0.03720716038228921", "'Score' is 0.0372072, above 0.002 (row 1)"),
+        ({"max": 0.5}, "0.50000001", "'Score' is 0.50000001, above 0.5 (row 1)"),
         ({"max": 0.5}, "low", "'Score' is 'low', which is not a number (row 1)"),
         ({"max": 0.5}, "inf", "'Score' is 'inf', which is not a number (row 1)"),
         ({"max": 0.5}, "NaN", "'Score' has no value (row 1)"),
