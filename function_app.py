@@ -150,7 +150,7 @@ def answered(req: func.HttpRequest, path: str, people: ModuleType) -> func.HttpR
 
 @app.route("api/{*path}", methods=ANY)  # Azure tries functions by name: `api` before `page`
 def api(req: func.HttpRequest) -> func.HttpResponse:
-    from alm.entrypoints import api as people  # not before somebody calls: most workers do not
+    from alm.entrypoints.api import responding as people  # at the first call: most workers get none
 
     return answered(req, req.route_params.get("path", ""), people)
 

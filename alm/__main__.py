@@ -1,5 +1,5 @@
 """`python -m alm`: the command line."""
 
-from alm.entrypoints.cli import main
+from alm.entrypoints.cli.main import main
 
 main()

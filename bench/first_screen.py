@@ -23,7 +23,7 @@ import yaml
 from alm import bootstrap, settings
 from alm.bootstrap import App
 from alm.entrypoints import access, page
-from alm.entrypoints.calls import Call
+from alm.entrypoints.api.calls import Call
 from alm.entrypoints.overview import OVERVIEW
 from alm.entrypoints.page import glance
 from devstack import azurite

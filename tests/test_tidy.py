@@ -65,9 +65,13 @@ def test_the_engine_knows_no_adapter_and_no_environment():
 def test_only_bootstrap_and_the_command_line_name_adapters():
     named = importing("alm/entrypoints", "alm.adapters")
     named += importing("alm", "alm.adapters")
-    allowed = ("alm/adapters/", "alm/bootstrap.py", "alm/entrypoints/cli.py")
-    allowed = (*allowed, "alm/entrypoints/init", "alm/entrypoints/studio/connection.py")
-    allowed = (*allowed, "alm/entrypoints/doctor/surroundings.py", "alm/entrypoints/validating.py")
+    allowed = ("alm/adapters/", "alm/bootstrap.py", "alm/entrypoints/cli/main.py")
+    allowed = (*allowed, "alm/entrypoints/cli/init", "alm/entrypoints/cli/studio/connection.py")
+    allowed = (
+        *allowed,
+        "alm/entrypoints/cli/doctor/surroundings.py",
+        "alm/entrypoints/cli/validating.py",
+    )
     assert [item for item in set(named) if not item.startswith(allowed)] == []
 
 

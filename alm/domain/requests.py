@@ -1,7 +1,7 @@
 """Requests: what other systems put on the queue `alm-requests`, and how each mistake is told.
 
 The JSON schema in docs/schemas/request.json is made from this file:
-`python -m alm.entrypoints.schemas`.
+`python -m alm.entrypoints.published.schemas`.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def _sweep_all(app: App) -> None:
 
 
 def _forget_repeats(app: App, now: datetime) -> None:
-    from alm.entrypoints import repeats  # it belongs to the API, which most workers never load
+    from alm.entrypoints.api import repeats  # it belongs to the API, which most workers never load
 
     repeats.forget_old(app, now)
 

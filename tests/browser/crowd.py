@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from alm.entrypoints import page
-from alm.entrypoints.calls import Call
+from alm.entrypoints.api.calls import Call
 from alm.entrypoints.overview import OVERVIEW
 from tests.browser.person import Place
 from tests.unit.entrypoints.app_world import KEYS, AppWorld

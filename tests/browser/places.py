@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alm.entrypoints.calls import encoded
+from alm.entrypoints.api.calls import encoded
 from tests.browser.person import Person
 from tests.browser.world import World
 

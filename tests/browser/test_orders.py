@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from alm.entrypoints.calls import encoded
+from alm.entrypoints.api.calls import encoded
 
 SEND_TWICE = """() => {
     const form = document.querySelector("main form");

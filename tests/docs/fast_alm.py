@@ -1,7 +1,7 @@
 """The command line without the second that Python needs to import it.
 
 A process imports it once and forks for each command; the child gets the caller's folder,
-environment and files, and runs `alm.entrypoints.cli.main` as `python -m alm` does.
+environment and files, and runs `alm.entrypoints.cli.main.main` as `python -m alm` does.
 `python fast_alm.py SOCKET serve` is the server, `python fast_alm.py SOCKET WORDS…` a command.
 """
 
@@ -21,7 +21,7 @@ def serve(path: str) -> None:
     """Answer commands until killed; the parent's end of the pipe on stdin closes with it."""
     import select
 
-    from alm.entrypoints import cli
+    from alm.entrypoints.cli import main as cli
 
     _warm(cli)
     server = socket.socket(socket.AF_UNIX)

@@ -14,7 +14,7 @@ import yaml
 from typer.main import get_command
 
 from alm.adapters.declarations import Declarations
-from alm.entrypoints.cli import cli
+from alm.entrypoints.cli.main import cli
 from devstack import declarations
 from devstack.__main__ import _PARTS as PARTS
 from tests.docs.pages import ROOT, Block, Page, pages
@@ -107,7 +107,11 @@ def made() -> set[str]:
 
 def test_the_stack_of_these_tests_is_the_one_of_make_dev() -> None:
     done = subprocess.run(
-        ["make", "--dry-run", "dev"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "--dry-run", "dev"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     command = done.stdout.strip().splitlines()[-1]
     assert command.endswith(f"python -m devstack up --with-samples --declare {DECLARED}")

@@ -24,8 +24,8 @@ from alm.domain.managed_model import DEPLOYED
 from alm.domain.run import NodeOutput
 from alm.domain.source_control import Repository
 from alm.entrypoints import access
-from alm.entrypoints.api import respond
-from alm.entrypoints.calls import Call
+from alm.entrypoints.api.calls import Call
+from alm.entrypoints.api.responding import respond
 from alm.ports import VersionControl
 from alm.settings import Settings
 from tests.contract.git_worlds import SECRET, TOKEN, HttpGitWorld

@@ -19,7 +19,7 @@ import requests
 import yaml
 from jsonschema import Draft7Validator
 
-from alm.entrypoints.declaration_schema import declaration_schema
+from alm.entrypoints.published.declaration_schema import declaration_schema
 from devstack.demo import experiment, models
 from devstack.demo.models import Demonstrated, Wishes
 from devstack.demo.operator import Operator

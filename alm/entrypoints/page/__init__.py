@@ -8,7 +8,7 @@ page is one module with a pure function that turns documents into what its templ
 from __future__ import annotations
 
 from alm.bootstrap import App
-from alm.entrypoints.calls import Call
+from alm.entrypoints.api.calls import Call
 from alm.entrypoints.page.answers import Answer
 
 __all__ = ["Answer", "Call", "failed", "respond"]

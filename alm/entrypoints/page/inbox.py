@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alm.entrypoints.asks import INBOX_MAX
+from alm.entrypoints.api.asks import INBOX_MAX
 from alm.entrypoints.page.answers import Answer
 from alm.entrypoints.page.asking import Ask
 from alm.entrypoints.page.rendering import page

@@ -13,7 +13,7 @@ from alm.domain.ledger import Ledger
 from alm.domain.managed_model import ManagedModel, Target
 from alm.domain.nearest import shown
 from alm.domain.versions import Manifest
-from alm.entrypoints import views
+from alm.entrypoints.api import views
 from alm.entrypoints.page import declaration, runs
 from alm.entrypoints.page.answers import Answer
 from alm.entrypoints.page.asking import Ask

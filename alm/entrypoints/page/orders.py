@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 from alm import telemetry
 from alm.bootstrap import App
 from alm.domain.errors import Conflict, NotFound, Refused
-from alm.entrypoints import api
 from alm.entrypoints.access import Role
-from alm.entrypoints.calls import Call, encoded
+from alm.entrypoints.api import responding
+from alm.entrypoints.api.calls import Call, encoded
 from alm.entrypoints.page import plans
 from alm.entrypoints.page.answers import Answer, redirect
 from alm.entrypoints.page.asking import Ask
@@ -51,7 +51,7 @@ class Form:
         document = {name: ask.form[name] for name in self.takes if ask.form.get(name)}
         try:
             with _span(ask):
-                answer = api.carry_out(*_as_call(ask), document, ask.caller.name, _key(ask))
+                answer = responding.carry_out(*_as_call(ask), document, ask.caller.name, _key(ask))
         except NotFound:
             if not self.gone:
                 raise
@@ -76,13 +76,13 @@ def _span(ask: Ask) -> AbstractContextManager[object]:
 
 def _as_call(ask: Ask) -> tuple[App, Call]:
     """The call of the API that this form stands for: it has the same path."""
-    return ask.app, Call("POST", ask.path.strip("/"), {api.KEY_HEADER: _key(ask)})
+    return ask.app, Call("POST", ask.path.strip("/"), {responding.KEY_HEADER: _key(ask)})
 
 
 def _key(ask: Ask) -> str:
     """The form's idempotency key: sent again, it gets the answer of the first time."""
     key = ask.form.get("key", "")
-    if not api.KEY.fullmatch(key):
+    if not responding.KEY.fullmatch(key):
         raise Refused("the form has no key of its own; open the page again and send its form")
     return key
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from alm.domain.errors import Conflict, Refused
 from alm.domain.ledger import Active, Ledger
 from alm.domain.managed_model import ManagedModel
-from alm.entrypoints.calls import encoded
+from alm.entrypoints.api.calls import encoded
 from alm.entrypoints.page import declaration
 from alm.entrypoints.page.asking import Ask
 from alm.entrypoints.page.telling import words

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alm.entrypoints.calls import encoded
+from alm.entrypoints.api.calls import encoded
 from alm.entrypoints.page import static, telling
 from alm.entrypoints.page.answers import Answer
 from alm.entrypoints.page.asking import Ask

@@ -14,9 +14,10 @@ from alm import log
 from alm.bootstrap import App
 from alm.domain.errors import AlmError, NotFound
 from alm.domain.nearest import shown
-from alm.entrypoints import access, problems
+from alm.entrypoints import access
 from alm.entrypoints.access import Forbidden, Role
-from alm.entrypoints.calls import Call, path_values
+from alm.entrypoints.api import problems
+from alm.entrypoints.api.calls import Call, path_values
 from alm.entrypoints.page import (
     evidence,
     inbox,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from alm.entrypoints import asks
+from alm.entrypoints.api import asks
 from alm.entrypoints.page import documents
 from alm.entrypoints.page.answers import Answer
 from alm.entrypoints.page.asking import Ask

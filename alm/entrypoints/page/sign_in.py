@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from alm.bootstrap import App
 from alm.entrypoints.access import Forbidden
-from alm.entrypoints.calls import Call
+from alm.entrypoints.api.calls import Call
 from alm.entrypoints.page import rendering, session
 from alm.entrypoints.page.answers import Answer, redirect
 

@@ -59,8 +59,8 @@ def show(ask: Ask) -> Answer:
 
 def show_experiment(ask: Ask) -> Answer:
     """An experiment, or a snapshot of one: its run history and its modules."""
-    from alm.entrypoints.studio import finding
-    from alm.entrypoints.studio.experiments import node_rows
+    from alm.entrypoints.cli.studio import finding
+    from alm.entrypoints.cli.studio.experiments import node_rows
 
     bench, room = _room(ask)
 
@@ -82,7 +82,7 @@ def show_difference(ask: Ask) -> Answer:
     """What is different between two experiments or snapshots, named by `a` and `b`."""
     from alm.domain.difference import describe
     from alm.domain.graph.comparing import diff
-    from alm.entrypoints.studio import finding
+    from alm.entrypoints.cli.studio import finding
 
     bench, room = _room(ask)
     names = [ask.query.get(side, "") for side in ("a", "b")]

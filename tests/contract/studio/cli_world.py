@@ -16,10 +16,10 @@ from typer.testing import CliRunner, Result
 
 from alm.adapters.blob import AzureBlobs
 from alm.adapters.clock import SystemClock
-from alm.entrypoints import studio as nouns
-from alm.entrypoints.client import Client as ApiClient
-from alm.entrypoints.exits import Commands
-from alm.entrypoints.studio.connection import Connection, connect
+from alm.entrypoints.cli import studio as nouns
+from alm.entrypoints.cli.client import Client as ApiClient
+from alm.entrypoints.cli.exits import Commands
+from alm.entrypoints.cli.studio.connection import Connection, connect
 from devstack.studio.studio import Studio, StudioOptions
 from tests.contract.studio.waiting import HandClock
 from tests.devstack.studio.client import Client

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from alm.entrypoints.cli import cli
+from alm.entrypoints.cli.main import cli
 from tests.contract.studio.cli_world import CliWorld, cli_world
 from tests.devstack.studio.experiment_client import (
     Lab,

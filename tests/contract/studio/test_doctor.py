@@ -16,10 +16,10 @@ from typer.testing import CliRunner, Result
 from alm import settings
 from alm.adapters.blob import AzureBlobs
 from alm.adapters.clock import SystemClock
-from alm.entrypoints.cli import cli
-from alm.entrypoints.doctor import checks
-from alm.entrypoints.doctor.findings import Finding
-from alm.entrypoints.doctor.surroundings import Asked, Surroundings
+from alm.entrypoints.cli.doctor import checks
+from alm.entrypoints.cli.doctor.findings import Finding
+from alm.entrypoints.cli.doctor.surroundings import Asked, Surroundings
+from alm.entrypoints.cli.main import cli
 from devstack.servicebus import config
 from devstack.servicebus.background import BackgroundBroker
 from tests.contract.studio.local_studio import LocalStudio

@@ -18,7 +18,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from alm.adapters.declarations import Declarations
-from alm.entrypoints.cli import cli
+from alm.entrypoints.cli.main import cli
 from tests.contract.studio.cli_world import CliWorld, cli_world
 from tests.devstack.studio.experiment_client import (
     line,

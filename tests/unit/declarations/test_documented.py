@@ -10,7 +10,7 @@ import yaml
 
 from alm.adapters.declarations import Declarations
 from alm.domain.managed_model import ManagedModel
-from alm.entrypoints.studio.connection import repository
+from alm.entrypoints.cli.studio.connection import repository
 from tests.unit.declarations.folders import put
 
 ROOT = Path(__file__).resolve().parents[3]

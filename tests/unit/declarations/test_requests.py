@@ -14,7 +14,7 @@ from alm.domain.errors import Refused
 from alm.domain.requests import NEEDS, Request, read_request, request_schema
 from alm.domain.run import Reply
 from alm.engine import sending
-from alm.entrypoints import schemas
+from alm.entrypoints.published import schemas
 
 STORED = Path(__file__).resolve().parents[3] / "docs"
 
@@ -172,7 +172,7 @@ def test_any_object_is_a_request_or_refused(body):
 def test_the_published_schema_is_current():
     for name, text in schemas.schemas().items():
         assert (STORED / name).read_text(encoding="utf-8") == text, (
-            f"{name} is stale: run `python -m alm.entrypoints.schemas`"
+            f"{name} is stale: run `python -m alm.entrypoints.published.schemas`"
         )
 
 

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from urllib.parse import parse_qsl, urlsplit
 
-from alm.entrypoints import api
-from alm.entrypoints.calls import Answer, Call
+from alm.entrypoints.api import responding
+from alm.entrypoints.api.calls import Answer, Call
 from devstack.host.routes import parse_route
 from tests.unit.entrypoints.app_world import AppWorld
 
@@ -68,7 +68,7 @@ class ApiServer:
                 body = self.rfile.read(int(headers.get("content-length", 0)))
                 query = dict(parse_qsl(url.query))
                 call = Call(self.command, found.get("path", ""), headers, query, body)
-                answer = api.respond(server.world.app, call)
+                answer = responding.respond(server.world.app, call)
                 server.after(call, answer)
                 content = answer.text.encode()
                 self.send_response(answer.status)

@@ -18,8 +18,9 @@ from alm.domain.ledger import Active, HoldRecord, Ledger, Step, Token
 from alm.domain.messages import AnyMessage, parse
 from alm.domain.run import BlobRef, RunState, Served, Trigger
 from alm.domain.versions import Manifest
-from alm.entrypoints import access, api
-from alm.entrypoints.calls import Answer, Call
+from alm.entrypoints import access
+from alm.entrypoints.api import responding
+from alm.entrypoints.api.calls import Answer, Call
 from alm.ports import Outgoing, Ports
 from alm.settings import Settings
 from tests.doubles.bus import MemoryBus, MemoryNotifier, MemoryWebhook
@@ -133,7 +134,7 @@ class AppWorld:
         content = (
             body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         )
-        return api.respond(self.app, Call(method, path, given, query or {}, content))
+        return responding.respond(self.app, Call(method, path, given, query or {}, content))
 
     def messages(self, queue: str = "alm-steps") -> list[AnyMessage]:
         return [parse(message.body) for message in self.bus.accepted(queue)]

@@ -12,8 +12,10 @@ from alm.domain.errors import Denied, Unavailable, Unknown
 from alm.domain.ledger import Ledger
 from alm.domain.messages import Decision, TriggerMessage, trigger_id
 from alm.domain.run import Served
-from alm.entrypoints import access, api
-from alm.entrypoints.calls import ALWAYS, Call, encoded
+from alm.entrypoints import access
+from alm.entrypoints.api import responding
+from alm.entrypoints.api.calls import ALWAYS, Call, encoded
+from alm.entrypoints.api.routes import ROUTES
 from alm.ports import InboxItem
 from tests.doubles.storage import EPOCH
 from tests.unit.entrypoints.app_world import DIGEST, KEYS, AppWorld, covered, principal, trigger
@@ -34,7 +36,7 @@ BODIES: dict[str, Any] = {
 }
 
 
-def address(route: api.Route) -> str:
+def address(route: responding.Route) -> str:
     path = route.path
     for name, value in EXAMPLES.items():
         path = path.replace(name, value)
@@ -62,13 +64,13 @@ def furnished(world: AppWorld) -> AppWorld:
 
 
 @pytest.mark.parametrize("role", [*KEYS, "wrong", "none"])
-@pytest.mark.parametrize("route", api.ROUTES, ids=lambda route: f"{route.method} {route.path}")
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_a_route_is_open_to_its_role_and_to_no_other(world, route, role):
     furnished(world)
     key = {**KEYS, "wrong": "guess", "none": ""}[role]
     body = json.dumps(BODIES.get(route.path, {})).encode()
     headers = {access.KEY_HEADER: key} if key else {}
-    answer = api.respond(world.app, Call(route.method, address(route), headers, {}, body))
+    answer = responding.respond(world.app, Call(route.method, address(route), headers, {}, body))
     may = role == route.role or (route.role == "reader" and role in KEYS)
     expected = (200, 202) if may else ((403,) if role in KEYS else (401,))
     assert answer.status in expected, answer.body
@@ -102,7 +104,7 @@ def test_the_platforms_principal_counts_only_when_both_settings_say_so(
     world = AppWorld(tmp_path / "m", **members, **chosen)
     headers = {access.PRINCIPAL_HEADER: principal(*claims)}
     headers |= {access.CSRF_HEADER: csrf} if csrf else {}
-    answer = api.respond(world.app, Call("POST", "models/churn/verify", headers))
+    answer = responding.respond(world.app, Call("POST", "models/churn/verify", headers))
     assert answer.status == status, answer.body
 
 
@@ -111,7 +113,7 @@ def test_the_platforms_principal_counts_only_when_both_settings_say_so(
 )
 def test_a_broken_principal_is_nobody(tmp_path, header):
     world = AppWorld(tmp_path / "m", ALM_PLATFORM_AUTH=True, WEBSITE_AUTH_ENABLED=True)
-    answer = api.respond(world.app, Call("GET", "models", {access.PRINCIPAL_HEADER: header}))
+    answer = responding.respond(world.app, Call("GET", "models", {access.PRINCIPAL_HEADER: header}))
     assert answer.status == 401
 
 
@@ -119,9 +121,9 @@ def test_a_wrong_key_is_refused_although_the_platform_knows_the_caller(tmp_path)
     settings = {"ALM_PLATFORM_AUTH": True, "WEBSITE_AUTH_ENABLED": True}
     world = AppWorld(tmp_path / "m", **settings, ALM_ROLE_MEMBERS={"reader": ["me"]})
     headers = {access.PRINCIPAL_HEADER: principal(("oid", "me"))}
-    assert api.respond(world.app, Call("GET", "models", headers)).status == 200
+    assert responding.respond(world.app, Call("GET", "models", headers)).status == 200
     headers[access.KEY_HEADER] = "guess"
-    assert api.respond(world.app, Call("GET", "models", headers)).status == 401
+    assert responding.respond(world.app, Call("GET", "models", headers)).status == 401
 
 
 @pytest.mark.parametrize("key", ["ключ", "\ud800", "x" * 10_000, KEYS["reader"] + " "])

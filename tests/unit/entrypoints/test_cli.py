@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 from alm.domain.ledger import Ledger
 from alm.domain.messages import trigger_id
 from alm.domain.run import BlobRef, RunState, Served
-from alm.entrypoints.calls import Answer, Call
-from alm.entrypoints.cli import cli
+from alm.entrypoints.api.calls import Answer, Call
+from alm.entrypoints.cli.main import cli
 from tests.unit.entrypoints.api_server import ApiServer
 from tests.unit.entrypoints.app_world import CHURN, DIGEST, KEYS, AppWorld, covered, trigger
 from tests.unit.entrypoints.test_api import furnished, item

@@ -13,11 +13,11 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from alm.domain.errors import Misconfigured, Refused, Unavailable, Unknown
-from alm.entrypoints import api
-from alm.entrypoints.calls import Answer, Call
-from alm.entrypoints.cli import cli
-from alm.entrypoints.client import ApiFailed, ApiUnreachable
-from alm.entrypoints.exits import EPILOG, EXITS, StillGoing, code_of
+from alm.entrypoints.api import responding
+from alm.entrypoints.api.calls import Answer, Call
+from alm.entrypoints.cli.client import ApiFailed, ApiUnreachable
+from alm.entrypoints.cli.exits import EPILOG, EXITS, StillGoing, code_of
+from alm.entrypoints.cli.main import cli
 from tests.unit.entrypoints.api_server import ApiServer
 from tests.unit.entrypoints.app_world import KEYS, AppWorld
 from tests.unit.entrypoints.test_api import furnished
@@ -78,7 +78,7 @@ def test_every_route_has_a_command(world: AppWorld):
     called: set[str] = set()
 
     def after(call: Call, answer: Answer) -> None:
-        for route in api.ROUTES:
+        for route in responding.ROUTES:
             if route.method == call.method and route.match(call.path.strip("/")) is not None:
                 called.add(f"{route.method} {route.path}")
 
@@ -91,7 +91,7 @@ def test_every_route_has_a_command(world: AppWorld):
                 CliRunner().invoke(cli, [*path, *words], env=environment)
         CliRunner().invoke(cli, ["inbox", "alm-requests:1"], env=environment)
 
-    assert {f"{route.method} {route.path}" for route in api.ROUTES} == called
+    assert {f"{route.method} {route.path}" for route in responding.ROUTES} == called
 
 
 def test_the_version_is_told():

@@ -21,7 +21,7 @@ from alm.adapters.studio.declaring import (
 from alm.adapters.studio.inspect import Description, Resource, declared
 from alm.adapters.studio.swagger import Api, Column, Port, api_of
 from alm.domain.errors import Misconfigured
-from alm.entrypoints import initialise
+from alm.entrypoints.cli import initialise
 
 BASE = "https://m.net/workspaces/w/webservices"
 ARM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearning/webServices/churn-eu"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from alm.entrypoints import api
 from alm.entrypoints.access import CSRF_HEADER, KEY_HEADER
-from alm.entrypoints.cli import cli
-from alm.entrypoints.problems import KINDS
+from alm.entrypoints.api import responding
+from alm.entrypoints.api.problems import KINDS
+from alm.entrypoints.cli.main import cli
 from alm.settings import Settings
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -30,7 +30,7 @@ def table(document: str, heading: str) -> list[str]:
 
 def test_the_routes_are_described_as_they_are():
     expected = []
-    for route in api.ROUTES:
+    for route in responding.ROUTES:
         takes = ", ".join(f"`{name}`" for name in route.names)
         told = (route.handler.__doc__ or "").splitlines()[0]
         call = f"`{route.method} /api/{route.path}`"

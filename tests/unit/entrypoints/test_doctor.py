@@ -16,15 +16,15 @@ from alm import settings
 from alm.domain.errors import Denied, Misconfigured
 from alm.domain.looks import QueueFacts, TokenFacts
 from alm.domain.managed_model import SmokeTest, Target, Training
-from alm.entrypoints.client import Client
-from alm.entrypoints.doctor import checks, identity, outside
-from alm.entrypoints.doctor.configuration import doubts, judge_host, unknown_names
-from alm.entrypoints.doctor.findings import Finding, Notes, is_well, report
-from alm.entrypoints.doctor.queues import Wish, judge_queue, wishes
-from alm.entrypoints.doctor.services import judge_target, judge_training
-from alm.entrypoints.doctor.storage import judge_clock, judge_overview
-from alm.entrypoints.doctor.surroundings import Asked, Surroundings
-from alm.entrypoints.studio.connection import Description
+from alm.entrypoints.cli.client import Client
+from alm.entrypoints.cli.doctor import checks, identity, outside
+from alm.entrypoints.cli.doctor.configuration import doubts, judge_host, unknown_names
+from alm.entrypoints.cli.doctor.findings import Finding, Notes, is_well, report
+from alm.entrypoints.cli.doctor.queues import Wish, judge_queue, wishes
+from alm.entrypoints.cli.doctor.services import judge_target, judge_training
+from alm.entrypoints.cli.doctor.storage import judge_clock, judge_overview
+from alm.entrypoints.cli.doctor.surroundings import Asked, Surroundings
+from alm.entrypoints.cli.studio.connection import Description
 from tests.unit.entrypoints.api_server import ApiServer
 from tests.unit.entrypoints.app_world import KEYS, AppWorld
 from tests.unit.entrypoints.test_settings import AZURE, DIGEST, LOCAL

@@ -12,8 +12,8 @@ from rich.console import Console
 from alm.domain.errors import Unavailable
 from alm.domain.ledger import Seen
 from alm.domain.messages import trigger_id
-from alm.entrypoints.client import ApiFailed, ApiUnreachable, Client
-from alm.entrypoints.follow import AWAY_SECONDS_MAX, SEEN_SECONDS_MAX, Follower, exit_code
+from alm.entrypoints.cli.client import ApiFailed, ApiUnreachable, Client
+from alm.entrypoints.cli.follow import AWAY_SECONDS_MAX, SEEN_SECONDS_MAX, Follower, exit_code
 from tests.doubles.storage import EPOCH
 from tests.unit.entrypoints.api_server import ApiServer
 from tests.unit.entrypoints.app_world import KEYS, AppWorld, covered, trigger

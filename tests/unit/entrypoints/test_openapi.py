@@ -18,24 +18,25 @@ from alm.domain.messages import trigger_id
 from alm.domain.run import RunState
 from alm.domain.versions import InService
 from alm.engine import finishing
-from alm.entrypoints import answers, api, asks, openapi
-from alm.entrypoints.calls import ALWAYS, Answer
+from alm.entrypoints.api import answers, asks, openapi, responding
+from alm.entrypoints.api.calls import ALWAYS, Answer
+from alm.entrypoints.api.routes import ROUTES
 from alm.ports import InboxItem, Row, Scores
 from tests.doubles.storage import EPOCH
 from tests.unit.entrypoints.app_world import KEYS, AppWorld, covered, trigger
 from tests.unit.entrypoints.test_api import BODIES, address, furnished
 
-DOCUMENT = openapi.document(api.ROUTES)
+DOCUMENT = openapi.document(ROUTES)
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 UNDOCUMENTED = {*ALWAYS, "Cache-Control"}
 Furnish = Callable[[AppWorld], object]
 
 
-def by_name(name: str) -> api.Route:
-    return next(route for route in api.ROUTES if route.handler.__name__ == name)
+def by_name(name: str) -> responding.Route:
+    return next(route for route in ROUTES if route.handler.__name__ == name)
 
 
-def named(route: api.Route) -> str:
+def named(route: responding.Route) -> str:
     return route.handler.__name__
 
 
@@ -60,7 +61,7 @@ def errors_of(schema: dict[str, Any], value: object) -> list[str]:
     return [f"{list(error.absolute_path)}: {error.message}" for error in checker.iter_errors(value)]
 
 
-def check(route: api.Route, answer: Answer) -> None:
+def check(route: responding.Route, answer: Answer) -> None:
     """An answer has a status, a body and headers that the document knows."""
     responses = DOCUMENT["paths"][f"/{route.path}"][route.method.lower()]["responses"]
     assert str(answer.status) in responses, answer.body
@@ -87,7 +88,7 @@ def test_every_route_is_in_it_under_a_name_of_its_own():
         for method, operation in operations.items()
     ]
     assert sorted(listed) == sorted(
-        (route.method, route.path, route.handler.__name__) for route in api.ROUTES
+        (route.method, route.path, route.handler.__name__) for route in ROUTES
     )
     assert len({name for *_, name in listed}) == len(listed)
 
@@ -139,7 +140,7 @@ def over(world: AppWorld) -> None:
 
 
 GOOD: list[tuple[str, Furnish, dict[str, str]]] = [
-    *((named(route), full, {}) for route in api.ROUTES),
+    *((named(route), full, {}) for route in ROUTES),
     ("list_models", full, {"limit": "1"}),
     ("list_targets", full, {"read": "true"}),
     ("list_served", full, {"at": "2026-05-01T12:00:00Z"}),
@@ -206,7 +207,7 @@ def test_a_decision_that_has_happened_is_in_the_document(world):
 # -- failures --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("route", api.ROUTES, ids=named)
+@pytest.mark.parametrize("route", ROUTES, ids=named)
 def test_every_failure_is_one_that_the_document_tells(world, route):
     full(world)
     seen = set()
@@ -221,7 +222,7 @@ def test_every_failure_is_one_that_the_document_tells(world, route):
     assert set(openapi.problems_of(route)) - elsewhere <= seen
 
 
-def _wrong(route: api.Route) -> list[tuple[dict[str, str], bytes | None, dict[str, str]]]:
+def _wrong(route: responding.Route) -> list[tuple[dict[str, str], bytes | None, dict[str, str]]]:
     unknown: dict[str, str] = {"x-alm-key": "guess"}
     if route.method == "GET":
         return [(unknown, None, {}), ({"if-none-match": "*"}, None, {}), ({}, None, {"x": "1"})]
@@ -239,15 +240,15 @@ def _wrong(route: api.Route) -> list[tuple[dict[str, str], bytes | None, dict[st
     return calls
 
 
-def _body(route: api.Route) -> bytes:
+def _body(route: responding.Route) -> bytes:
     return json.dumps(BODIES.get(route.path, {})).encode()
 
 
-@pytest.mark.parametrize("route", [r for r in api.ROUTES if r.changes], ids=named)
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.changes], ids=named)
 def test_a_key_of_another_call_is_a_failure_that_the_document_tells(world, route):
     full(world)
     key = {"idempotency-key": "k1"}
-    other = next(r for r in api.ROUTES if r.changes and r.role == route.role and r is not route)
+    other = next(r for r in ROUTES if r.changes and r.role == route.role and r is not route)
     for each in (other, route):
         answer = world.call("POST", address(each), _body(each), role=each.role, headers=key)
     assert answer.status == 422
@@ -277,8 +278,8 @@ def test_trouble_behind_the_api_is_in_the_document(world, name: str, error: AlmE
 
 
 def test_a_failure_of_the_app_tells_where_to_look_and_nothing_else(caplog):
-    call = api.Call("GET", "models", {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
-    answer = api.failed(call, KeyError("AccountKey=canary"))
+    call = responding.Call("GET", "models", {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
+    answer = responding.failed(call, KeyError("AccountKey=canary"))
     check(by_name("list_models"), answer)
     assert (answer.status, answer.body["trace_id"]) == (500, "a" * 32)
     assert "canary" not in answer.text
@@ -290,7 +291,7 @@ def test_an_app_that_cannot_start_answers_with_a_problem(monkeypatch):
 
     monkeypatch.setenv("ALM_API_KEYS", "canary")
     request = func.HttpRequest("GET", "http://x/api/models", body=b"")
-    response = function_app.answered(request, "models", api)
+    response = function_app.answered(request, "models", responding)
     assert (response.status_code, response.mimetype) == (500, "application/problem+json")
     assert errors_of(PROBLEM, json.loads(response.get_body())) == []
     assert b"canary" not in response.get_body()
@@ -299,7 +300,7 @@ def test_an_app_that_cannot_start_answers_with_a_problem(monkeypatch):
 # -- what may be asked -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("route", api.ROUTES, ids=named)
+@pytest.mark.parametrize("route", ROUTES, ids=named)
 def test_what_a_schema_takes_is_taken(route):
     """The examples, and every default of a parameter."""
     schema = route.takes.model_json_schema()

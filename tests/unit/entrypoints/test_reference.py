@@ -8,8 +8,8 @@ from alm.domain.outcomes import Outcome
 from alm.domain.requests import Kind, Request
 from alm.domain.run import Result
 from alm.domain.source_control import Author, Repository
-from alm.entrypoints import reference
-from alm.entrypoints import reference_words as words
+from alm.entrypoints.published import reference
+from alm.entrypoints.published import reference_words as words
 from alm.pipelines import PIPELINES
 from alm.settings import Settings
 from tests.test_tidy import ROOT
@@ -21,7 +21,7 @@ def test_the_pages_are_the_ones_that_the_code_makes(tmp_path: Path) -> None:
     for made in sorted(tmp_path.iterdir()):
         shown = (ROOT / "docs/reference" / made.name).read_text(encoding="utf-8")
         assert made.read_text(encoding="utf-8") == shown, (
-            f"{made.name} is old: python -m alm.entrypoints.reference"
+            f"{made.name} is old: python -m alm.entrypoints.published.reference"
         )
 
 

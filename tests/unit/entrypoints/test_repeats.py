@@ -10,24 +10,25 @@ import pytest
 
 from alm.domain.errors import Unavailable, Unknown
 from alm.engine.announcing import EVENTS_QUEUE
-from alm.entrypoints import api, repeats, timers
-from alm.entrypoints.calls import Answer
+from alm.entrypoints import timers
+from alm.entrypoints.api import repeats, responding
+from alm.entrypoints.api.calls import Answer
 from tests.doubles.storage import EPOCH
 from tests.unit.entrypoints.app_world import DIGEST, AppWorld
 from tests.unit.entrypoints.test_api import BODIES, address, furnished, item
 
-CHANGING = [route for route in api.ROUTES if route.changes]
+CHANGING = [route for route in responding.ROUTES if route.changes]
 QUEUES = ("alm-steps", "alm-requests")
 KEY = {"idempotency-key": "k1"}
 
 
-def send(world: AppWorld, route: api.Route, **headers: str) -> Answer:
+def send(world: AppWorld, route: responding.Route, **headers: str) -> Answer:
     given = {**KEY, **{name.replace("_", "-"): value for name, value in headers.items()}}
     body = BODIES.get(route.path, {})
     return world.call("POST", address(route), body, role=route.role, headers=given)
 
 
-def named(route: api.Route) -> str:
+def named(route: responding.Route) -> str:
     return route.handler.__name__
 
 

@@ -7,7 +7,7 @@ import io
 from rich.cells import cell_len
 from rich.console import Console
 
-from alm.entrypoints.table_layout import lines
+from alm.entrypoints.cli.table_layout import lines
 
 ID = "7d64aa18a0984c25aaf91c9dfe68ccda.f-id.34079d216ff049728c05c19b33bdfee1"
 

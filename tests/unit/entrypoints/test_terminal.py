@@ -7,8 +7,8 @@ import typer
 from typer.testing import CliRunner
 
 from alm.domain.errors import Misconfigured
-from alm.entrypoints import tables_out
-from alm.entrypoints.exits import Commands
+from alm.entrypoints.cli import tables_out
+from alm.entrypoints.cli.exits import Commands
 
 CLEARS = "Churn\x1b[2J\x1b]0;owned\x07\u202e\x9b31m"
 

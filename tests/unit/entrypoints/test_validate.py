@@ -13,8 +13,8 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from alm.domain.mistakes import Mistake
-from alm.entrypoints.cli import cli
-from alm.entrypoints.verdict import Verdict, azure, github, junit
+from alm.entrypoints.cli.main import cli
+from alm.entrypoints.cli.verdict import Verdict, azure, github, junit
 from tests.unit.entrypoints.app_world import CHURN, DROPPED, GATE, SHOPS, TRAINING, target
 
 SMOKE = [{"rows": [{"age": 3}], "expect": [{"column": "Scored Labels", "equals": "1"}]}]

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from alm.entrypoints import page
-from alm.entrypoints.calls import Call
+from alm.entrypoints.api.calls import Call
 from alm.entrypoints.page.answers import Answer
 from tests.unit.entrypoints.app_world import KEYS, AppWorld
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from alm.entrypoints import access, page
-from alm.entrypoints.calls import Call
+from alm.entrypoints.api.calls import Call
 from alm.entrypoints.page import routing
 from alm.entrypoints.page.session import LIFE
 from alm.settings import Settings

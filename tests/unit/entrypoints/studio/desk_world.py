@@ -17,10 +17,10 @@ from alm.adapters.declarations import Declarations
 from alm.domain.errors import Misconfigured
 from alm.domain.experiment import StudioWorkspace
 from alm.domain.managed_model import ArmWebService, ClassicEndpoint
-from alm.entrypoints import studio as nouns
-from alm.entrypoints.client import Client
-from alm.entrypoints.exits import Commands
-from alm.entrypoints.studio.connection import Connection, Description, Storage
+from alm.entrypoints.cli import studio as nouns
+from alm.entrypoints.cli.client import Client
+from alm.entrypoints.cli.exits import Commands
+from alm.entrypoints.cli.studio.connection import Connection, Description, Storage
 from tests.devstack.studio.experiment_client import line, training_graph
 from tests.doubles.lifecycle import DoubleLifecycle
 from tests.doubles.source_control import MemoryRepository, MemorySourceControl

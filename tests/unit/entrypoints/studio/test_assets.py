@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from alm.domain.errors import Conflict, NotFound, Unavailable
-from alm.entrypoints.client import Client
+from alm.entrypoints.cli.client import Client
 from tests.devstack.studio.experiment_client import line
 from tests.unit.entrypoints.api_server import ApiServer
 from tests.unit.entrypoints.app_world import CHURN, KEYS, AppWorld

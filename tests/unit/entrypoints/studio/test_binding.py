@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from alm.domain.errors import Misconfigured, Refused
-from alm.entrypoints.studio.binding import bind, file_of, with_section
+from alm.entrypoints.cli.studio.binding import bind, file_of, with_section
 
 CLASSIC: dict[str, Any] = {
     "service": {"kind": "classic", "endpoint": "https://x/endpoints/default", "token": "env:T"},

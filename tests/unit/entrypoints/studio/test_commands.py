@@ -10,9 +10,9 @@ import pytest
 import typer
 
 from alm.domain.errors import Misconfigured
-from alm.entrypoints import studio as nouns
-from alm.entrypoints.cli import cli
-from alm.entrypoints.studio.connection import connect, hosts, repository
+from alm.entrypoints.cli import studio as nouns
+from alm.entrypoints.cli.main import cli
+from alm.entrypoints.cli.studio.connection import connect, hosts, repository
 
 OPTIONS = ("--workspace", "--region", "--token", "--of", "--json")
 IN_NO_WORKSPACE = ("repository",)

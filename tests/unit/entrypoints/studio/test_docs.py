@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from alm.entrypoints import studio as nouns
-from alm.entrypoints.cli import cli
+from alm.entrypoints.cli import studio as nouns
+from alm.entrypoints.cli.main import cli
 from tests.unit.entrypoints.test_docs import table
 
 ROOT = Path(__file__).resolve().parents[4]

@@ -9,7 +9,7 @@ import pytest
 
 from alm.domain.drafts import draft_from
 from alm.domain.errors import Denied, Unavailable, Unknown
-from alm.entrypoints.studio.experiments import summary
+from alm.entrypoints.cli.studio.experiments import summary
 from tests.unit.entrypoints.studio.desk_world import HERE, THERE
 
 # -- looking -------------------------------------------------------------------------------------
