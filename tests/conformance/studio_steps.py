@@ -44,16 +44,18 @@ def names(found: Any) -> list[str]:
 
 def read(workspace: Workspace, known: dict[str, Any], steps: Steps) -> None:
     """Lists, samples, experiments, intermediate outputs."""
-    own = ["Cancer training data", "Diabetes training data", "line"]
+    samples = [f"{name} training data" for name in ("Cancer", "Churn", "Diabetes", "Sales")]
+    own = [*samples, "line"]
     steps.take("own datasets", own, names(workspace.user_datasets))
-    steps.take("examples", ["cancer.csv", "diabetes.csv"], names(workspace.example_datasets))
-    steps.take("all datasets", 5, len(workspace.datasets))
+    examples = ["cancer.csv", "churn.csv", "diabetes.csv", "sales.csv"]
+    steps.take("examples", examples, names(workspace.example_datasets))
+    steps.take("all datasets", 9, len(workspace.datasets))
     sample = workspace.datasets["diabetes.csv"]
     steps.take("a sample as frame", [442, 11], list(sample.to_dataframe().shape))
     steps.take("a sample is one", True, sample.is_example)
 
     found = {one.experiment_id: one for one in workspace.user_experiments}
-    steps.take("own experiments", 5, len(found))
+    steps.take("own experiments", 9, len(found))
     experiment = found[known["experiment"]]
     steps.take("no example experiments", 0, len(workspace.example_experiments))
     steps.take("an experiment's id", known["experiment"], experiment.experiment_id)
