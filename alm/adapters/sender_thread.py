@@ -133,8 +133,12 @@ class SenderThread:
         try:
             self._send(name, parcels)
         except (ServiceBusError, OSError) as error:
-            self._disconnect()
-            return self._told(name, parcels, answer_of(name, error))
+            answer = answer_of(name, error)
+            if answer is None:
+                self._disconnect()
+            else:
+                self._unlink(name)  # the broker answered: links to other queues are as good as ever
+            return self._told(name, parcels, answer)
         except AlmError as error:
             settle(parcels, error)
         # the thread must outlive whatever the SDK's internals raise: else nobody sends again
@@ -144,9 +148,9 @@ class SenderThread:
         return True
 
     def _told(self, name: str, parcels: list[Parcel], answer: AlmError | None) -> bool:
-        """Tell an answer to the one it is meant for, or find out who that is, one by one."""
+        """Tell an answer to all it is meant for; of a message that is refused, find out whose."""
         waiting = [parcel for parcel in parcels if not parcel.done.is_set()]
-        if answer is not None and len(waiting) > 1:
+        if isinstance(answer, Refused) and len(waiting) > 1:
             for parcel in waiting:
                 self._deliver(name, [parcel])
         elif answer is not None:
@@ -181,9 +185,8 @@ class SenderThread:
         if self._client is None:
             self._client = self._connected()
         if name not in self._links:
-            link = self._client.get_queue_sender(name)
-            link.create_message_batch()  # opens it: what fails until here was certainly not sent
-            self._links[name] = link
+            self._links[name] = self._client.get_queue_sender(name)
+            self._links[name].create_message_batch()  # opens it: until here nothing was sent
         return self._links[name]
 
     def _connected(self) -> ServiceBusClient:
@@ -194,12 +197,18 @@ class SenderThread:
                 "the Service Bus connection cannot be read; correct ALM_SERVICEBUS"
             ) from error
 
+    def _unlink(self, name: str) -> None:
+        self._close(self._links.pop(name, None))
+
     def _disconnect(self) -> None:
         client, self._client = self._client, None
         self._links.clear()
-        if client is not None:
+        self._close(client)
+
+    def _close(self, one: ServiceBusClient | ServiceBusSender | None) -> None:
+        if one is not None:
             self.calling_since = monotonic()
-            close(client)
+            close(one)
             self.calling_since = None
 
 
@@ -274,8 +283,8 @@ def answer_of(name: str, error: Exception) -> AlmError | None:
             return None
 
 
-def close(client: ServiceBusClient) -> None:
+def close(one: ServiceBusClient | ServiceBusSender) -> None:
     try:
-        client.close()
+        one.close()
     except (ServiceBusError, OSError):
         return

@@ -247,6 +247,47 @@ def test_what_the_broker_says_is_told_at_once(
     assert broker.arrived == ["2"]
 
 
+def test_a_queue_that_is_not_there_leaves_the_other_links_open(
+    bus: ServiceBusBus, broker: Broker
+) -> None:
+    send(bus, "1")
+    broker.on_connect = raising(sdk.MessagingEntityNotFoundError(message="no"))
+    with pytest.raises(Misconfigured):
+        send(bus, "lost", queue="other")
+
+    send(bus, "2")
+
+    assert broker.arrived == ["1", "2"]
+    assert (broker.opened, broker.closed) == (1, 1)  # one client; of the links, the failed one
+
+
+def test_all_who_wait_for_a_queue_that_is_not_there_are_told_by_one_look(broker: Broker) -> None:
+    first_is_out, go_on, looks = threading.Event(), threading.Event(), []
+
+    def wait(ids: list[str]) -> None:
+        first_is_out.set()
+        assert go_on.wait(5)
+
+    def look() -> None:
+        looks.append(1)
+        if len(looks) > 1:
+            raise sdk.MessagingEntityNotFoundError(message="no")
+
+    broker.on_send, broker.on_connect = wait, look
+    bus = ServiceBusBus(broker.connect, ["q", "other"], accepted_seconds=5)
+    with ThreadPoolExecutor(9) as callers:
+        first = callers.submit(send, bus, "first")
+        assert first_is_out.wait(5)
+        calls = [callers.submit(send, bus, name, queue="other") for name in "1234"]
+        _until(lambda: bus._waiting.qsize() == 4)
+        go_on.set()
+    first.result()
+    bus.close()
+
+    assert {Misconfigured} == {type(call.exception()) for call in calls}
+    assert len(looks) == 2  # at `q`, then once at `other`
+
+
 def test_closing_sends_what_waits(broker: Broker) -> None:
     first_is_out, go_on = threading.Event(), threading.Event()
 
