@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 
 from pydantic import ValidationError
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 from alm import log, telemetry
 from alm.bootstrap import App
 from alm.domain.errors import AlmError
-from alm.domain.events import Delivery, delivery
+from alm.domain.events import ID_LENGTH_MAX, Delivery, delivery
 from alm.domain.messages import describe
 from alm.engine.announcing import EVENTS_QUEUE
 from alm.entrypoints import inbox
@@ -60,7 +61,7 @@ def _later(app: App, received: Received, found: Delivery, why: str) -> None:
         [
             Outgoing(
                 queue=EVENTS_QUEUE,
-                id=f"{received.message_id.partition('~')[0][:120]}~{tries}",
+                id=_named(received.message_id, tries),
                 body=_bytes(found.model_copy(update={"tries": tries})),
                 due=due,
                 subject=str(found.event.get("type", "")),
@@ -73,6 +74,14 @@ def _later(app: App, received: Received, found: Delivery, why: str) -> None:
 def pause_seconds(tries: int) -> float:
     """How long a webhook is left alone after so many failed posts: 10 s, 40 s, … an hour."""
     return min(FIRST_SECONDS * 4.0 ** min(tries - 1, 10), SECONDS_MAX)
+
+
+def _named(before: str, tries: int) -> str:
+    """The id of the message that tries again, made of the last one's: no two events share it."""
+    name = f"{before.removesuffix(f'~{tries - 1}') if tries > 1 else before}~{tries}"
+    if len(name) <= ID_LENGTH_MAX:
+        return name
+    return f"e:{hashlib.sha256(before.encode()).hexdigest()[:32]}~{tries}"
 
 
 def _bytes(found: Delivery) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alm.domain.errors import Misconfigured, Unavailable
-from alm.domain.events import Delivery
+from alm.domain.events import ID_LENGTH_MAX, Delivery
 from alm.engine.announcing import EVENTS_QUEUE
 from alm.entrypoints import dead_letters, events, inbox, intake
 from alm.entrypoints.inbox import Received
@@ -46,6 +46,28 @@ def test_a_webhook_that_is_away_is_asked_again_later_and_later(world: AppWorld) 
     assert [10, 40, 160] == pauses
     assert len({m.id for m in world.bus.sent}) == 3
     assert [EVENT] == world.webhook.posted
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ("e:alm.inbox.kept::alm-requests:order~1:aa", "e:alm.inbox.kept::alm-requests:order~2:bb"),
+        (f"e:{'m' * 120}:eu-1", f"e:{'m' * 120}:eu-2"),
+    ],
+)
+def test_two_events_are_never_tried_again_under_one_id(
+    world: AppWorld, ids: tuple[str, str]
+) -> None:
+    world.webhook.fail("post", Unavailable("away"), times=None)
+    for name in ids:
+        current = message(message_id=name)
+        for _ in range(events.TRIES_MAX - 1):
+            events.on_event(world.app, current)
+            current = message(world.bus.sent[-1].body, world.bus.sent[-1].id)
+
+    names = [sent.id for sent in world.bus.sent]
+    assert len(names) == len(set(names)) == 2 * (events.TRIES_MAX - 1)
+    assert max(map(len, names)) <= ID_LENGTH_MAX
 
 
 def test_an_event_that_nobody_takes_is_kept_and_can_be_sent_again(world: AppWorld) -> None:
