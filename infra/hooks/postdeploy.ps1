@@ -1,15 +1,17 @@
 # Subscribe the app to what lands in storage. azd sets the variables; running it again changes nothing.
+# az has a default subscription of its own, which may be another than azd's: it is always named.
 # The key of the webhook is never read here: Resource Manager puts it into the subscription itself.
 $ErrorActionPreference = 'Stop'
 
-foreach ($name in 'AZURE_RESOURCE_GROUP', 'ALM_APP_NAME', 'ALM_DATA_ACCOUNT', 'ALM_EVENT_TOPIC') {
+foreach ($name in 'AZURE_SUBSCRIPTION_ID', 'AZURE_RESOURCE_GROUP', 'ALM_APP_NAME', 'ALM_DATA_ACCOUNT', 'ALM_EVENT_TOPIC') {
     if (-not [Environment]::GetEnvironmentVariable($name)) {
         throw "$name is not set; run azd provision, and this through azd"
     }
 }
 
 $tries = 0
-while ((az functionapp keys list --resource-group $env:AZURE_RESOURCE_GROUP --name $env:ALM_APP_NAME `
+while ((az functionapp keys list --subscription $env:AZURE_SUBSCRIPTION_ID `
+        --resource-group $env:AZURE_RESOURCE_GROUP --name $env:ALM_APP_NAME `
         --query 'systemKeys.blobs_extension != null' --output tsv 2>$null) -ne 'true') {
     $tries++
     if ($tries -ge 30) {
@@ -20,7 +22,8 @@ while ((az functionapp keys list --resource-group $env:AZURE_RESOURCE_GROUP --na
     Start-Sleep -Seconds 10
 }
 
-az deployment group create --resource-group $env:AZURE_RESOURCE_GROUP --name events --output none `
+az deployment group create --subscription $env:AZURE_SUBSCRIPTION_ID `
+    --resource-group $env:AZURE_RESOURCE_GROUP --name events --output none `
     --template-file (Join-Path $PSScriptRoot '../events.bicep') `
     --parameters appName=$env:ALM_APP_NAME dataName=$env:ALM_DATA_ACCOUNT topicName=$env:ALM_EVENT_TOPIC
 if ($LASTEXITCODE -ne 0) {

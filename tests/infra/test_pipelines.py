@@ -22,7 +22,7 @@ WORKFLOWS = [
     ROOT / "azure-pipelines.yml",
 ]
 SCRIPTS = sorted((INFRA / "hooks").iterdir())
-OF_AZD = {"AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_RESOURCE_GROUP"}
+OF_AZD = {"AZURE_SUBSCRIPTION_ID", "AZURE_ENV_NAME", "AZURE_LOCATION", "AZURE_RESOURCE_GROUP"}
 
 
 def document(path: Path) -> dict[Any, Any]:
@@ -219,6 +219,7 @@ def hook(tmp_path: Path):
             "PATH": f"{tmp_path}:{os.environ['PATH']}",
             "CALLS": str(calls),
             "READY_AT": str(ready_at),
+            "AZURE_SUBSCRIPTION_ID": "sub",
             "AZURE_RESOURCE_GROUP": "rg",
             "ALM_APP_NAME": "app",
             "ALM_DATA_ACCOUNT": "data",
@@ -241,11 +242,19 @@ def test_the_hook_waits_for_the_app_then_subscribes_it(hook):
 
     assert ran.returncode == 0, ran.stderr
     assert len([call for call in calls if call.startswith("functionapp keys list")]) == 3
-    assert calls[-1].startswith("deployment group create --resource-group rg ")
+    assert calls[-1].startswith("deployment group create --subscription sub --resource-group rg ")
     assert calls[-1].endswith("--parameters appName=app dataName=data topicName=topic")
     assert (
         Path(calls[-1].split("--template-file ")[1].split()[0])
     ).resolve() == INFRA / "events.bicep"
+
+
+def test_the_hook_always_says_which_subscription_it_means(hook):
+    _, calls = hook(ready_at=2)
+
+    assert all("--subscription sub " in call for call in calls)
+    windows = (INFRA / "hooks/postdeploy.ps1").read_text()
+    assert windows.count("--subscription $env:AZURE_SUBSCRIPTION_ID") == 2
 
 
 def test_the_hook_gives_up_on_an_app_that_does_not_start(hook):
