@@ -18,7 +18,11 @@ _KEYS = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}==")
 
 
 def redacted(text: str, *secrets: str) -> str:
-    """Shorten `text` and blank signatures, keys, tokens, and each of `secrets` where it occurs."""
+    """Shorten `text` and blank signatures, keys, tokens, and each of `secrets` where it occurs.
+
+    Half of a surrogate pair, which JSON may hold and no message can, becomes a question mark.
+    """
+    text = text.encode(errors="replace").decode()
     for secret in secrets:
         if len(secret) >= 6:  # shorter ones would blank half of the text
             text = text.replace(secret, "***")
