@@ -18,6 +18,7 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+_OF_ADDRESSES = "%/?#[]@!$&'()*+,;="  # what may stand in one as it is, escapes among it (RFC 3986)
 ALWAYS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": POLICY,
@@ -47,9 +48,9 @@ class Answer:
 
 
 def redirect(place: str) -> Answer:
-    """Lead on to a page of ours, with GET."""
+    """Lead on to a page of ours, with GET; encoded, as a header is ASCII."""
     assert place.startswith("/")
-    return Answer(303, "", extra={"Location": place})
+    return Answer(303, "", extra={"Location": quote(place, safe=_OF_ADDRESSES)})
 
 
 def download(name: str, content: bytes) -> Answer:

@@ -98,6 +98,19 @@ def test_signing_in_leads_nowhere_else(world: AppWorld, place: str):
     assert seen.answer.headers["Location"] == "/"
 
 
+@pytest.mark.parametrize(
+    ("place", "there"),
+    [
+        ("/models/größe", "/models/gr%C3%B6%C3%9Fe"),
+        ("/models?q=%C3%B6&a=b+c", "/models?q=%C3%B6&a=b+c"),
+        ('/x\x7f"<', "/x%7F%22%3C"),
+    ],
+)
+def test_where_signing_in_leads_fits_into_a_header(world: AppWorld, place: str, there: str):
+    seen = Browser(world).sign_in(KEYS["reader"], next=place)
+    assert seen.answer.headers["Location"] == there
+
+
 def test_a_session_ends_after_twelve_hours(world: AppWorld):
     browser = Browser(world, "reader")
     world.clock.at += LIFE - timedelta(seconds=1)
