@@ -26,6 +26,7 @@ MEMBER_CLAIMS = (
 )  # names and mail addresses can be changed by their owners: they only say who it was
 NAME_CLAIMS = ("preferred_username", "name")
 NAME_LENGTH_MAX = 128
+KEYS_NAME = "key:"  # before the role of whoever shows a key
 CSRF_HEADER = "x-alm-request"  # a form on another site cannot set a header of its own
 
 
@@ -78,7 +79,7 @@ def by_role(role: str, settings: Settings) -> Caller | None:
     """Whoever has the key of a role, with all roles that the same key has; None: there is none."""
     digest = settings.api_keys.get(role, "")
     fitting = [name for name, other in settings.api_keys.items() if digest and other == digest]
-    return Caller(f"key:{fitting[0]}", _with_reader(fitting)) if fitting else None
+    return Caller(f"{KEYS_NAME}{fitting[0]}", _with_reader(fitting)) if fitting else None
 
 
 def _unrecognised(key: str, settings: Settings) -> Forbidden:
@@ -104,7 +105,7 @@ def by_key(key: str, settings: Settings) -> Caller | None:
     fitting = [
         role for role, digest in settings.api_keys.items() if hmac.compare_digest(given, digest)
     ]
-    return Caller(f"key:{fitting[0]}", _with_reader(fitting)) if fitting else None
+    return Caller(f"{KEYS_NAME}{fitting[0]}", _with_reader(fitting)) if fitting else None
 
 
 def _by_platform(principal: str, settings: Settings) -> Caller | None:
@@ -118,6 +119,8 @@ def _by_platform(principal: str, settings: Settings) -> Caller | None:
     roles = [role for role in ROLES if named & set(settings.role_members.get(role, ()))]
     called = next((value for kind, value in claims if kind in NAME_CLAIMS), "somebody")
     name = "".join(filter(str.isprintable, called))[:NAME_LENGTH_MAX] or "somebody"
+    if name.startswith(KEYS_NAME):  # people choose their names: one must not pass for a key
+        name = f"user {name}"
     return Caller(name, _with_reader(roles)) if roles else None
 
 

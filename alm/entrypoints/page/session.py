@@ -57,7 +57,7 @@ def begin(key: str, settings: Settings, now: datetime, nonce: str) -> str | None
     caller = access.by_key(key, settings)
     if caller is None:
         return None
-    role = caller.name.removeprefix("key:")
+    role = caller.name.removeprefix(access.KEYS_NAME)
     facts = f"1.{role}.{int((now + LIFE).timestamp())}.{nonce}"
     mac = _mac(settings.api_keys[role], "session", facts)
     return _cookie("session", f"{facts}.{mac}", LIFE, settings)

@@ -199,6 +199,19 @@ def test_who_the_platform_knows_needs_no_key(tmp_path):
     assert stranger.post("/sign-out", fields, {**SAME_SITE, **header}).status == 403
 
 
+def test_who_the_platform_knows_can_sign_out_there_too(tmp_path):
+    world = AppWorld(tmp_path / "models", **TRUSTED)
+    assert "/.auth/logout?post_logout_redirect_uri=/sign-in" in Browser(world).get("/sign-in").links
+
+
+def test_nobody_is_called_like_a_key(tmp_path):
+    world = AppWorld(tmp_path / "models", **TRUSTED)
+    header = {"x-ms-client-principal": principal(("groups", "group-1"), ("name", "key:approver"))}
+    found = access.authorise(header, "reader", changes=False, settings=world.settings)
+    assert isinstance(found, access.Caller)
+    assert found.name == "user key:approver"
+
+
 def test_who_the_platform_knows_without_a_role_is_told_what_to_do(tmp_path):
     world = AppWorld(tmp_path / "models", **TRUSTED)
     seen = Browser(world).get("/", {"x-ms-client-principal": principal(("name", "Bob"))})
