@@ -70,6 +70,7 @@ class RunBegan(Event):
     pipeline: PipelineName
     version: int = Field(description="The number kept for the version that it may make; 0: none.")
     triggers: tuple[Cause, ...]
+    left_out: int = Field(default=0, description="How many triggers more than fit into an event.")
 
 
 class RunMoved(Event):

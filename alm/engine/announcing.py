@@ -8,6 +8,7 @@ the whole bus is away, so is the run's own queue: its message comes again, and t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 
 from alm import log, telemetry
 from alm.domain.errors import AlmError
@@ -39,6 +40,7 @@ from alm.engine.next_steps import UNDOING
 from alm.ports import InboxItem, Outgoing, Ports
 
 EVENTS_QUEUE = "alm-events"  # what `on_event` posts to the webhook
+CAUSES_BYTES_MAX = 100_000  # of the triggers in one event; the rest of it is short
 DECIDED: Mapping[str, Decided] = {
     "approve": "approved",
     "refuse": "refused",
@@ -94,15 +96,22 @@ def began(ledger: Ledger) -> list[tuple[Event, str]]:
         )
         for trigger in active.triggers
     )
-    step = active.step
+    step, told = active.step, _fitting(causes)
     event = RunBegan(
         model=ledger.model,
         run=active.run,
         pipeline=step.pipeline,
         version=step.state.version,
-        triggers=causes,
+        triggers=told,
+        left_out=len(causes) - len(told),
     )
     return [(event, "")]
+
+
+def _fitting(causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
+    """As many as a message can hold: a queue takes 256 KB, and a burst of uploads may be more."""
+    sizes = accumulate(len(encoded(cause.model_dump(mode="json"))) for cause in causes)
+    return tuple(c for c, size in zip(causes, sizes, strict=True) if size <= CAUSES_BYTES_MAX)
 
 
 def moved(before: Step, after: Step) -> list[tuple[Event, str]]:

@@ -9,9 +9,12 @@ import pytest
 
 from alm.domain.errors import Misconfigured, Unavailable
 from alm.domain.events import ID_LENGTH_MAX, Delivery
+from alm.domain.run import BlobRef, Trigger
+from alm.engine import announcing
 from alm.engine.announcing import EVENTS_QUEUE
 from alm.entrypoints import dead_letters, events, inbox, intake
 from alm.entrypoints.inbox import Received
+from tests.doubles.storage import EPOCH
 from tests.unit.entrypoints.app_world import AppWorld
 
 EVENT = {"id": "e:alm.run.ended:churn.r1:", "type": "alm.run.ended", "data": {"run": "churn.r1"}}
@@ -103,6 +106,28 @@ def test_what_the_inbox_keeps_is_told(world: AppWorld) -> None:
     told = json.loads(sent.body)["event"]
     assert "alm.inbox.kept" == told["type"]
     assert told["data"]["item"] == world.records.inbox()[0].id
+
+
+def test_a_run_that_covers_more_uploads_than_a_message_holds_is_told_all_the_same(
+    world: AppWorld,
+) -> None:
+    ledger = world.active()
+    assert ledger.active is not None
+    blobs = [
+        BlobRef(container="datasets", name=f"churn/{n:0200}ü.csv", etag="e") for n in range(2000)
+    ]
+    triggers = tuple(
+        Trigger(id=f"t:churn:{n}", source="dataset", pipeline="retrain", at=EPOCH, blob=blob)
+        for n, blob in enumerate(blobs)
+    )
+
+    announcing.announce(world.app.ports, announcing.began(ledger.with_active(triggers=triggers)))
+
+    [sent] = world.bus.sent
+    told = json.loads(sent.body)["event"]["data"]
+    assert len(sent.body) < 200_000
+    assert told["triggers"]
+    assert len(told["triggers"]) + told["left_out"] == 2000
 
 
 def test_pauses_grow_to_an_hour() -> None:
