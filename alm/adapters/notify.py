@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 
 from alm import log, telemetry
-from alm.adapters.http import Http, expect
+from alm.adapters.answers import error_of
+from alm.adapters.http import Http
 from alm.adapters.identity import Identity
 from alm.domain.errors import AlmError
 from alm.domain.events import MEDIA_TYPE, encoded
 from alm.ports import InboxItem, Notice, Records
 
 SECONDS_MAX = 10.0
+TAKEN = (200, 201, 202, 204)
+_PARTS = re.compile("[/?&=]")
 
 
 class WebhookNotifier:
@@ -83,7 +87,9 @@ def post(http: Http, identity: Identity, webhook: str, body: bytes) -> None:
         deadline_seconds=SECONDS_MAX,
         path_is_secret=True,
     )
-    expect(answer, 200, 201, 202, 204, doing="post to the webhook")
+    if answer.status not in TAKEN:
+        parts = _PARTS.split(answer.request.target)  # receivers say what they were asked for
+        raise error_of(answer, doing="post to the webhook", secrets=parts)
 
 
 def notice_id(notice: Notice) -> str:
