@@ -32,6 +32,7 @@ from alm.domain.frozen import Frozen
 from alm.domain.run import PipelineName, Source
 
 MEDIA_TYPE = "application/cloudevents+json"
+TRIES_MAX = 12  # posts of an event to the webhook, within about seven hours
 ID_LENGTH_MAX = 128  # an event's id is its message's too, and duplicate detection compares those
 Left = Literal["redriven", "discarded"]
 Decided = Literal["approved", "refused", "expired", "cancelled", "superseded"]
@@ -204,7 +205,7 @@ class Delivery(Frozen):
     """An event on its way to the webhook. tries: posts that failed."""
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
-    tries: int = 0
+    tries: int = Field(default=0, ge=0, le=TRIES_MAX)
     event: dict[str, object]
 
 

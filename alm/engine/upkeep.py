@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from alm.domain.errors import AlmError, Conflict, Misconfigured, NotFound, Unknown
@@ -17,6 +17,8 @@ from alm.ports import Notice, Ports, Reading, ScoringTarget
 from alm.stages import redeploy
 from alm.stages.context import service_of
 from alm.stages.serving import holds, leave_to_read
+
+STUCK_MINUTES = 60  # between two notices of a run that does not end
 
 
 def on_reconcile(ports: Ports, message: Reconcile) -> None:
@@ -150,11 +152,7 @@ def _sweep_active(ports: Ports, ledger: Ledger, etag: str, active: Active) -> bo
         return False
     count = active.attempts + 1
     if count > 3 * SWEEPS:
-        model = ports.models.at(ledger.model, active.configuration)
-        why = f"run {active.run} does not end; look at its inbox items"
-        stuck = RunStuck(model=ledger.model, run=active.run, why=why)
-        announcing.announce(ports, [(stuck, str(count))])
-        _notice(ports, model, "stuck", why)
+        _tell_stuck(ports, ledger, active, now)
         return True
     later = now + timedelta(minutes=min(2.0**count, 60))
     try:
@@ -163,6 +161,18 @@ def _sweep_active(ports: Ports, ledger: Ledger, etag: str, active: Active) -> bo
         return False  # it lives, or the next sweep sees
     _send_again(ports, active, count)
     return False
+
+
+def _tell_stuck(ports: Ports, ledger: Ledger, active: Active, now: datetime) -> None:
+    """Once an hour: its ledger stays as it is, and each minute's sweep sees it again."""
+    minutes = int((now - active.due).total_seconds() // 60)
+    if minutes % STUCK_MINUTES:
+        return
+    model = ports.models.at(ledger.model, active.configuration)
+    why = f"run {active.run} does not end; look at its inbox items"
+    stuck = RunStuck(model=ledger.model, run=active.run, why=why)
+    announcing.announce(ports, [(stuck, str(minutes))])
+    _notice(ports, model, "stuck", why)
 
 
 def _send_again(ports: Ports, active: Active, count: int) -> None:

@@ -24,6 +24,7 @@ MEMBER_CLAIMS = (
     *("roles", "groups", "oid"),
     "http://schemas.microsoft.com/identity/claims/objectidentifier",
 )  # names and mail addresses can be changed by their owners: they only say who it was
+PERSON_CLAIMS = MEMBER_CLAIMS[2:]
 NAME_CLAIMS = ("preferred_username", "name")
 NAME_LENGTH_MAX = 128
 KEYS_NAME = "key:"  # before the role of whoever shows a key
@@ -32,10 +33,18 @@ CSRF_HEADER = "x-alm-request"  # a form on another site cannot set a header of i
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody who was recognised, and what they may do."""
+    """Somebody who was recognised, and what they may do.
+
+    name: for people to read. id: tells people of one name apart.
+    """
 
     name: str
     roles: frozenset[str]
+    id: str = ""
+
+    @property
+    def distinct(self) -> str:
+        return self.id or self.name
 
 
 @dataclass(frozen=True)
@@ -121,7 +130,8 @@ def _by_platform(principal: str, settings: Settings) -> Caller | None:
     name = "".join(filter(str.isprintable, called))[:NAME_LENGTH_MAX] or "somebody"
     if name.startswith(KEYS_NAME):  # people choose their names: one must not pass for a key
         name = f"user {name}"
-    return Caller(name, _with_reader(roles)) if roles else None
+    person = next((value for kind, value in claims if kind in PERSON_CLAIMS), "")
+    return Caller(name, _with_reader(roles), person) if roles else None
 
 
 def _with_reader(roles: list[str]) -> frozenset[str]:

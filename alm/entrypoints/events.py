@@ -10,14 +10,13 @@ from pydantic import ValidationError
 from alm import log, telemetry
 from alm.bootstrap import App
 from alm.domain.errors import AlmError
-from alm.domain.events import ID_LENGTH_MAX, Delivery, delivery
+from alm.domain.events import ID_LENGTH_MAX, TRIES_MAX, Delivery, delivery
 from alm.domain.messages import describe
 from alm.engine.announcing import EVENTS_QUEUE
 from alm.entrypoints import inbox
 from alm.entrypoints.inbox import Received
 from alm.ports import Outgoing
 
-TRIES_MAX = 12  # within about seven hours
 FIRST_SECONDS, SECONDS_MAX = 10.0, 3600.0
 REMEDY = "look at ALM_EVENTS_WEBHOOK and its receiver; then re-send or discard this item"
 

@@ -75,6 +75,7 @@ class Order:
     """A call that was let through: the values of its path, what it asks, and by whom.
 
     id: names the order; made of the idempotency key where one was given. key: that one, or "".
+    caller: tells callers of one name apart, as keys are theirs.
     """
 
     values: Mapping[str, str]
@@ -82,6 +83,7 @@ class Order:
     by: str
     id: str
     key: str = ""
+    caller: str = ""
 
     def asks(self, kind: type[T]) -> T:
         """What is asked, as the route says it is."""

@@ -76,5 +76,5 @@ def _read(app: App, path: str) -> Kept | None:
 
 def _path(order: Order) -> str:
     """Callers do not share keys; neither a caller's name nor a key is fit for a path."""
-    name = hashlib.sha256(f"{order.by}\n{order.key}".encode()).hexdigest()
+    name = hashlib.sha256(f"{order.caller}\n{order.key}".encode()).hexdigest()
     return f"{CONTAINER}/{FOLDER}{name}.json"

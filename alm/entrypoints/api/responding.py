@@ -18,7 +18,7 @@ from alm import log, telemetry
 from alm.bootstrap import App
 from alm.domain.errors import AlmError, NotFound, Refused, Unavailable, Unknown
 from alm.domain.nearest import shown
-from alm.entrypoints.access import Forbidden, authorise
+from alm.entrypoints.access import Caller, Forbidden, authorise
 from alm.entrypoints.api import asks, conditions, problems, repeats
 from alm.entrypoints.api.calls import RETRY_SECONDS, Answer, Call, Order, problem
 from alm.entrypoints.api.repeats import Kept
@@ -81,7 +81,7 @@ def _respond(app: App, call: Call) -> Answer:
         answer = route.handler(app, order)
         return conditions.with_etag(answer, call.headers.get(conditions.NONE_MATCH, ""))
     with _span(call, route, values):
-        answer = _unreadable(call, route) or _posted(app, call, caller.name)
+        answer = _unreadable(call, route) or _posted(app, call, caller)
         telemetry.note(attributes={"http.response.status_code": answer.status})
         return answer
 
@@ -123,11 +123,11 @@ def _unreadable(call: Call, route: Route) -> Answer | None:
     return None
 
 
-def _posted(app: App, call: Call, by: str) -> Answer:
+def _posted(app: App, call: Call, caller: Caller) -> Answer:
     """Answer a call that has a body; where it is not certain, tell the key to repeat it with."""
     key = call.headers.get(KEY_HEADER) or app.ports.new_id()
     try:
-        return carry_out(app, call, _document(call), by, key)
+        return carry_out(app, call, _document(call), caller, key)
     except (Unavailable, Unknown) as error:
         told = f"{error}; try again with the header Idempotency-Key: {key}"
         return _refused(error, told, idempotency_key=key)
@@ -135,7 +135,9 @@ def _posted(app: App, call: Call, by: str) -> Answer:
         return _refused(error, str(error))
 
 
-def carry_out(app: App, call: Call, document: Mapping[str, Any], by: str, key: str) -> Answer:
+def carry_out(
+    app: App, call: Call, document: Mapping[str, Any], caller: Caller, key: str
+) -> Answer:
     """Do what a POST asks of somebody who may: once, where the call has an idempotency key.
 
     key: that one, or what else names the order. Raises what stands against it.
@@ -143,9 +145,10 @@ def carry_out(app: App, call: Call, document: Mapping[str, Any], by: str, key: s
     found = _route(call.method, call.path)
     assert not isinstance(found, Answer), call.path
     route, values = found
-    order_id = _order_id(call, document, by, key)
+    order_id = _order_id(call, document, caller.distinct, key)
     asked = asks.read(route.takes, document, "a field of this order")
-    order = Order(values, asked, by, order_id, call.headers.get(KEY_HEADER, ""))
+    given = call.headers.get(KEY_HEADER, "")
+    order = Order(values, asked, caller.name, order_id, given, caller.distinct)
     return _changed(app, call, route, order) if route.changes else route.handler(app, order)
 
 

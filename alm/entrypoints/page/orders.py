@@ -51,7 +51,7 @@ class Form:
         document = {name: ask.form[name] for name in self.takes if ask.form.get(name)}
         try:
             with _span(ask):
-                answer = responding.carry_out(*_as_call(ask), document, ask.caller.name, _key(ask))
+                answer = responding.carry_out(*_as_call(ask), document, ask.caller, _key(ask))
         except NotFound:
             if not self.gone:
                 raise

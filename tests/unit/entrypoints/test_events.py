@@ -92,7 +92,7 @@ def test_an_event_that_nobody_takes_is_kept_and_can_be_sent_again(world: AppWorl
 
 
 def test_the_refusal_of_an_event_is_no_event(world: AppWorld) -> None:
-    events.on_event(world.app, message(b'{"tries": "many"}'))
+    events.on_event(world.app, message(b'{"tries": -1000000000, "event": {}}'))
     dead_letters.on_dead_letter(world.app, message())
 
     assert 2 == len(world.records.inbox())

@@ -10,11 +10,11 @@ import pytest
 
 from alm.domain.errors import Unavailable, Unknown
 from alm.engine.announcing import EVENTS_QUEUE
-from alm.entrypoints import timers
+from alm.entrypoints import access, timers
 from alm.entrypoints.api import repeats, responding
-from alm.entrypoints.api.calls import Answer
+from alm.entrypoints.api.calls import Answer, Call
 from tests.doubles.storage import EPOCH
-from tests.unit.entrypoints.app_world import DIGEST, AppWorld
+from tests.unit.entrypoints.app_world import DIGEST, AppWorld, principal
 from tests.unit.entrypoints.test_api import BODIES, address, furnished, item
 
 CHANGING = [route for route in responding.ROUTES if route.changes]
@@ -273,3 +273,16 @@ def test_another_state_has_another_etag(world, path):
     world.ended("failed")
     assert etag(world, path) != before
     assert world.call("GET", path, headers={"if-none-match": before}).status == 200
+
+
+def test_two_people_of_one_name_do_not_share_their_keys(tmp_path):
+    members = {"operator": ["one", "two"]}
+    on = {"ALM_PLATFORM_AUTH": True, "WEBSITE_AUTH_ENABLED": True}
+    world = AppWorld(tmp_path / "m", ALM_ROLE_MEMBERS=members, **on)
+    for person in members["operator"]:
+        known = principal(("name", "Ann"), ("oid", person))
+        headers = {**KEY, access.PRINCIPAL_HEADER: known, access.CSRF_HEADER: "1"}
+        answer = responding.respond(world.app, Call("POST", "models/churn/verify", headers))
+
+        assert (answer.status, answer.headers.get("Idempotent-Replayed")) == (202, None)
+    assert 2 == len(world.sent())

@@ -339,3 +339,12 @@ def test_each_sweep_tells_how_things_stand(world):
     assert found["alm.runs.stuck"] == {"": 1}
     assert found["alm.targets.unknown"] == {"": 2}
     assert found["alm.inbox.items"] == {"": 1}
+
+
+def test_a_stuck_run_is_told_once_an_hour(world):
+    world.active("churn", attempts=3 * SWEEPS, due=NOW)
+    for minute in range(1, 181):
+        world.clock.at = NOW + minute * MINUTE
+        timers.on_sweep(world.app)
+
+    assert ["stuck"] * 3 == [notice.event for notice in world.notifier.notices]
