@@ -22,6 +22,7 @@ from alm.ports import BlobProperties, Clock, InboxItem
 RUNS, INBOX, ACTIVE = "alm-runs", "alm-inbox", "active"
 NOT_DAYS = (ACTIVE, "orders")  # folders beside those of the days: what is in flight, answers kept
 READERS = 8
+FEW_DAYS = 7  # are asked for one by one: as many listings as finding out which there are
 NAME_LENGTH_MAX = 200  # of an encoded id; the rest of a blob's name is short
 
 Document = Mapping[str, object]
@@ -124,8 +125,13 @@ class BlobRecords:
         return True
 
     def _days(self, count: int) -> Iterator[str]:
+        """The last days, the newest first; of a long time those that have records at all."""
         today = self._clock.now()
-        return (_day(today - timedelta(days=back)) for back in range(count))
+        days = (_day(today - timedelta(days=back)) for back in range(count))
+        if count <= FEW_DAYS:
+            return days
+        there = set(self._blobs.folders(RUNS))
+        return (day for day in days if day in there)
 
     def _readable(self, path: str) -> Document | None:
         """A document; None if it went away, or is none."""

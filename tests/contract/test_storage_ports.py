@@ -648,6 +648,7 @@ def test_runs_in_flight_come_first_then_ended_ones_newest_first(storage: Storage
     assert runs == ["churn.r4", "churn.r3", "churn.r2", "churn.r1"]
     assert [each["run"] for each in storage.records.runs(count=2)] == runs[:2]
     assert [each["run"] for each in storage.records.runs(days=2)] == runs[:3]
+    assert storage.records.runs(days=366) == storage.records.runs(days=7)
     assert [each["run"] for each in storage.records.runs(days=0)] == runs[:1]
 
 
