@@ -22,7 +22,13 @@ THREADS = "PYTHON_THREADPOOL_THREAD_COUNT"
 SAMPLE = "local.settings.sample.json shows each setting"
 CLIENT_NAMES = frozenset(
     {
-        *("ALM_API_URL", "ALM_API_KEY", "ALM_STUDIO_URL", "ALM_STUDIO_WORKSPACE"),
+        *(
+            "ALM_API_URL",
+            "ALM_API_KEY",
+            "ALM_APPROVER_KEY",
+            "ALM_STUDIO_URL",
+            "ALM_STUDIO_WORKSPACE",
+        ),
         *("ALM_STUDIO_REGION", "ALM_STUDIO_WORKSPACE_TOKEN", "ALM_STUDIO_ARM_TOKEN"),
         *("ALM_STUDIO_STORAGE_KEY", "ALM_STUDIO_WORKSPACE_ID", "ALM_STUDIO_SUBSCRIPTION_ID"),
         "ALM_STUDIO_RESOURCE_GROUP",
