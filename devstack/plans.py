@@ -9,6 +9,7 @@ from typing import Any
 
 from devstack import azurite, htmx, npm
 from devstack.api_keys import hashes_of
+from devstack.declarations import FOLDER
 from devstack.part import PartPlan
 from devstack.ports import is_open
 
@@ -41,14 +42,21 @@ class StackOptions:
     @property
     def declarations(self) -> Path:
         """The folder that the app reads its declarations from."""
-        if self.declare:
-            return self.data.resolve() / "managed_models"
+        if self.declare or self.goes_on:
+            return self.data.resolve() / FOLDER
         return self.app.resolve() / self.environment.get("ALM_MANAGED_MODELS", "managed_models")
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the app goes on with what an earlier start declared, as nothing else is named."""
+        named = self.declare or "ALM_MANAGED_MODELS" in self.environment
+        return not named and (self.data.resolve() / FOLDER).is_dir()
 
     @property
     def beside(self) -> dict[str, str]:
         """Settings of the app besides the usual ones."""
-        folder = {"ALM_MANAGED_MODELS": str(self.declarations)} if self.declare else {}
+        own = self.declare or self.goes_on
+        folder = {"ALM_MANAGED_MODELS": str(self.declarations)} if own else {}
         return {**self.environment, **folder}
 
 

@@ -9,11 +9,9 @@ import json
 import queue
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
 
 from devstack.client_settings import write_client_settings
 from devstack.kept_addresses import keep_addresses
@@ -41,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=Path,
         metavar="FOLDER",
-        help="managed models that the app starts with; may be repeated",
+        help="managed models that the app starts with; may be repeated (default: those of the "
+        "last start, else of the app)",
     )
     parser.add_argument("--admin", action="store_true", help="Studio's faults, the broker's clock")
     parser.add_argument(
@@ -58,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--telemetry", action="store_true", help="with a collector of telemetry")
     parser.add_argument("--no-host", action="store_true", help="all but the Functions host")
     parser.add_argument("--restart", action="store_true", help="restart a part that dies")
-    parser.add_argument("--verbose", action="store_true", help="the host reports successes too")
+    parser.add_argument(
+        "--verbose", action="store_true", help="all addresses; the host reports successes too"
+    )
     parser.add_argument("--json", action="store_true", help="print one line of JSON when ready")
 
 
@@ -72,6 +73,8 @@ def _pair(text: str) -> tuple[str, str]:
 def run(arguments: argparse.Namespace) -> int:
     """Run the stack until it is told to end; return the exit code."""
     stack = Stack(_options(arguments))
+    if stack.options.goes_on:
+        sys.stderr.write(f"goes on with the declarations in {stack.options.declarations}\n")
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stack.deaths.put(_SIGNAL))
     try:
@@ -79,9 +82,12 @@ def run(arguments: argparse.Namespace) -> int:
             client = write_client_settings(arguments.data, stack.addresses, stack.options.beside)
             keep_addresses(arguments.data, stack.addresses)
             facts = stack.addresses | {"pids": stack.pids(), "client_settings": str(client)}
-            sys.stdout.write(json.dumps(facts) + "\n") if arguments.json else _print(facts)
+            text = json.dumps(facts) if arguments.json else told(facts, verbose=arguments.verbose)
+            sys.stdout.write(f"{text}\n")
             sys.stdout.flush()
-            return _watch(stack, restart=arguments.restart)
+            code = _watch(stack, restart=arguments.restart)
+            sys.stderr.write(f"ending; data stays in {arguments.data}\n")
+            return code
     except (StackFailed, PartFailed) as error:
         sys.stderr.write(f"{error}\n")
         return _FAILED
@@ -124,23 +130,21 @@ def _watch(stack: Stack, *, restart: bool) -> int:
         sys.stderr.write(f"{name} runs again\n")
 
 
-def _print(facts: dict[str, Any]) -> None:
-    """Print what there is, whole lines that can be copied, and what to do next."""
-    console = Console()
-    for name, value in facts.items():
-        for at, line in enumerate(_lines(name, value)):
-            console.print(
-                f"[bold]{'' if at else name:<26}[/bold]{escape(line)}",
-                highlight=False,
-                soft_wrap=True,
-            )
+def told(facts: Mapping[str, Any], *, verbose: bool) -> str:
+    """What people need first: the page, its keys, what to type next. verbose: all addresses."""
+    lines = []
     if "functions_url" in facts:
-        key = facts["api_keys"]["operator"]
-        told = f"\nThe page: {facts['functions_url']}/\n  sign in with an API key: operator {key}"
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
-    first = f"  . {facts['client_settings']}\n  alm models"
-    next_steps = f"\nIn another terminal:\n{first}\nCtrl-C ends everything; data stays."
-    console.print(next_steps, highlight=False, markup=False, soft_wrap=True)
+        lines += ["The page, which wants one of these keys:", f"  {facts['functions_url']}/"]
+        lines += [f"  {role:<10}{key}" for role, key in facts["api_keys"].items()]
+        lines += [""]
+    lines += ["In another terminal:", f"  . {facts['client_settings']}", "  alm models", ""]
+    if verbose:
+        for name, value in facts.items():
+            lines += [f"{'' if at else name:<26}{x}" for at, x in enumerate(_lines(name, value))]
+        lines += [""]
+    else:
+        lines += ["All addresses and samples: --verbose, or --json."]
+    return "\n".join([*lines, "Ctrl-C ends everything; data stays."])
 
 
 def _lines(name: str, value: Any) -> list[str]:

@@ -12,6 +12,7 @@ from alm.domain.managed_model import Gate, ManagedModel
 from alm.domain.mistakes import Finding, Mistake
 from alm.domain.patterns import Pattern
 
+ERRORS = frozenset({"log_loss", "mae", "rmse", "rae", "rse"})
 ALIKE = 0.9  # one letter of ten
 COMPARED_MAX = 300  # each with each: 45,000 pairs take about a second
 
@@ -41,10 +42,22 @@ def of_model(model: ManagedModel) -> Iterator[Finding]:
     elif _decides_nothing(model.gate):
         what = "has no threshold and compares with nothing: every model is accepted"
         yield Finding(("gate",), what, "add `min` or `max` to a metric, or `compare`")
+    yield from _never_met(model.gate)
     waves = {target.wave for target in model.targets}
     if len(model.targets) > 1 and len(waves) == 1:
         what = f"are {len(model.targets)} in one wave: all change before the first is tested"
         yield Finding(("targets",), what, "give them different `wave`s")
+
+
+def _never_met(gate: Gate) -> Iterator[Finding]:
+    """Thresholds beyond what a metric can be; those of fractions are mistakes (`gate_rules`)."""
+    for index, metric in enumerate(gate.metrics):
+        if metric.name == "r2" and metric.min is not None and metric.min > 1:
+            what = f"is {metric.min:g}, and r2 is at most 1: no model passes"
+            yield Finding(("gate", "metrics", index, "min"), what, "write less, for example 0.8")
+        if metric.name in ERRORS and metric.max is not None and metric.max < 0:
+            what = f"is {metric.max:g}, and {metric.name} is at least 0: no model passes"
+            yield Finding(("gate", "metrics", index, "max"), what, "write more than 0")
 
 
 def _decides_nothing(gate: Gate) -> bool:

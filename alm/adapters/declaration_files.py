@@ -28,7 +28,7 @@ _HOST = re.compile(r"^https?://[^/]*\{")
 
 
 def read_folder(folder: Path) -> list[Declared]:
-    """Read every declaration. Raises Misconfigured telling every mistake."""
+    """Read a folder of declarations, or one file. Raises Misconfigured telling every mistake."""
     readings, mistakes = _readings(folder)
     if mistakes:
         raise Mistaken(mistakes)
@@ -36,27 +36,33 @@ def read_folder(folder: Path) -> list[Declared]:
 
 
 def doubts_in(folder: Path) -> tuple[Mistake, ...]:
-    """What is valid in a folder, and doubtful. Raises Misconfigured without the folder."""
+    """What is valid in a folder or file, and doubtful. Raises Misconfigured without it."""
     return in_order(declaration_doubts.doubts(_readings(folder)[0]))
 
 
 def _readings(folder: Path) -> tuple[list[Reading], list[Mistake]]:
+    if folder.is_file():
+        return _checked([folder], folder.parent)
     if not folder.is_dir():
         raise Misconfigured(
             f"there is no folder {folder.name!r} of declarations; create it, with one YAML file "
             "per managed model or family, or correct ALM_MANAGED_MODELS"
         )
-    documents, mistakes = _documents(folder)
+    return _checked(sorted(folder.iterdir()), folder)
+
+
+def _checked(paths: list[Path], folder: Path) -> tuple[list[Reading], list[Mistake]]:
+    documents, mistakes = _documents(paths, folder)
     readings = [_read(document, folder) for document in documents]
     mistakes += [mistake for reading in readings for mistake in reading.mistakes]
     mistakes += declaration_sets.mistakes(readings)
     return readings, mistakes
 
 
-def _documents(folder: Path) -> tuple[list[Document], list[Mistake]]:
+def _documents(paths: list[Path], folder: Path) -> tuple[list[Document], list[Mistake]]:
     documents: list[Document] = []
     mistakes: list[Mistake] = []
-    for path in sorted(folder.iterdir()):
+    for path in paths:
         label = f"{folder.name}/{path.name}"
         if path.suffix == ".yml":
             mistakes.append(Mistake(label, 1, (), "would not be read", "rename it to .yaml"))

@@ -44,3 +44,8 @@ def shown(value: str) -> str:
     """Repeat a stranger's text in a message: quoted, printable characters only, cut short."""
     cut = value if len(value) <= WORD_LENGTH_MAX else value[:WORD_LENGTH_MAX] + "…"
     return repr(cut)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A number and its noun."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -22,6 +22,7 @@ from devstack import azurite, ports
 from devstack.api_keys import hashes_of
 from devstack.part import Part, PartFailed, PartPlan
 from devstack.stack import Stack, StackFailed, StackOptions
+from devstack.up import told
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -274,3 +275,35 @@ def test_ports_that_cannot_have_been_kept_are_left_aside(tmp_path, text):
     chosen = ports.choose({}, ports.kept(tmp_path / "ports.json"))
     assert len(set(chosen.values())) == len(ports.NAMES)
     assert all(isinstance(port, int) and port >= 20_000 for port in chosen.values())
+
+
+def test_a_start_that_names_no_declarations_goes_on_with_those_of_the_last(tmp_path):
+    given, kept = StackOptions(data=tmp_path, app=APP), tmp_path / "managed_models"
+    assert (given.goes_on, given.declarations, given.beside) == (False, APP / "managed_models", {})
+    kept.mkdir()
+    assert (given.goes_on, given.declarations) == (True, kept)
+    assert given.beside == {"ALM_MANAGED_MODELS": str(kept)}
+    others = {"ALM_MANAGED_MODELS": "others"}
+    named = StackOptions(data=tmp_path, app=APP, environment=others)
+    assert (named.goes_on, named.declarations, named.beside) == (False, APP / "others", others)
+
+
+def test_people_are_told_the_page_its_keys_and_what_to_type_first():
+    facts = {
+        "base_url": "http://studio",
+        "samples": [{"name": "churn", "role": "scoring", "kind": "new", "region": "x"}],
+        "functions_url": "http://page",
+        "api_keys": {"reader": "r1", "operator": "o1", "approver": "a1"},
+        "client_settings": "client.env",
+    }
+    short, whole = told(facts, verbose=False), told(facts, verbose=True)
+    first = [line.split() for line in short.splitlines()[1:5]]
+    assert first == [["http://page/"], ["reader", "r1"], ["operator", "o1"], ["approver", "a1"]]
+    assert "  . client.env\n  alm models\n" in short
+    assert ("http://studio" in short, "churn scoring new x" in short) == (False, False)
+    assert ("http://studio" in whole, "churn scoring new x" in whole) == (True, True)
+    assert {short.splitlines()[-1], whole.splitlines()[-1]} == {
+        "Ctrl-C ends everything; data stays."
+    }
+    del facts["functions_url"]
+    assert "page" not in told(facts, verbose=False)

@@ -6,7 +6,7 @@ The kind of model is told by what it answers: `Scored Probabilities` is a two-cl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ import yaml
 from alm.adapters.studio.inspect import Description
 from alm.adapters.studio.swagger import Port
 from alm.domain.errors import Misconfigured
+from alm.domain.nearest import printable
 from alm.ports import Cell, Row
 
 Task = Literal["two-class", "multi-class", "regression"]
@@ -44,9 +45,13 @@ class Known:
     answers: Answers
 
 
-def declaration(model: str, known: Known, more: Mapping[str, Any] | None = None) -> str:
-    """The YAML text of a managed model. more: sections that a person gave."""
-    names = ", ".join(description.name for description in known.targets)
+def declaration(
+    model: str, known: Known, named: Sequence[str], more: Mapping[str, Any] | None = None
+) -> str:
+    """The YAML text of a managed model. named: its services, as a person named them; more:
+    sections that a person gave.
+    """
+    names = ", ".join(map(printable, named))
     return text_of({**document_of(model, known), **(more or {})}, names)
 
 

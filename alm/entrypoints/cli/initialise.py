@@ -121,7 +121,8 @@ def _from_services(services: Services, model: str, source: Source, members: Memb
     if not members.family:
         found = [services.target(name) for name in named]
         training = services.training(source.training) if source.training else None
-        return declaration(model, services.known(found, training), source.given)
+        both = [*named, *filter(None, [source.training])]
+        return declaration(model, services.known(found, training), both, source.given)
     who = membership(services, named, source.training, members)
     targets = [templated(services, name, who.sample, is_target=True) for name in named]
     trains = templated(services, source.training, who.sample) if source.training else None

@@ -62,7 +62,7 @@ VERSIONS: Columns = (
     ("digest", lambda row: str(row["digest"])[:19]),
 )
 SERVED: Columns = (
-    ("since", lambda row: str(row["at"])[:19]),
+    ("since", _of("at")),
     ("champion", _of("champion")),
     ("run", _of("run")),
     ("targets", lambda row: ", ".join(f"{k}: {v}" for k, v in sorted(row["targets"].items()))),
@@ -145,7 +145,7 @@ def show_held(document: Row, console: Console) -> None:
         "digest": hold["digest"],
         "metrics": metrics,
         "champion now": champion if state else "",
-        "expires": str(hold["deadline"])[:19],
+        "expires": _text(hold["deadline"]),
     }
     for name, value in facts.items():
         if value:
@@ -167,10 +167,10 @@ def show_run(document: Row, *, as_json: bool = False) -> None:
     for trigger in document.get("triggers", []):
         blob = trigger.get("blob") or {}
         named = f"{blob.get('container')}/{blob.get('name')}" if blob else trigger.get("by", "")
-        line(console, f"  started by {trigger['source']} {named} at {str(trigger['at'])[:19]}")
+        line(console, f"  started by {trigger['source']} {named} at {_text(trigger['at'])}")
     hold = (document.get("active") or {}).get("hold")
     if hold and not document.get("result"):
-        line(console, f"  held until {str(hold['deadline'])[:19]}: {hold['why']}")
+        line(console, f"  held until {_text(hold['deadline'])}: {hold['why']}")
         line(console, f"  approve or refuse digest {hold['digest']}")
     rows = [
         (str(entry["at"])[11:19], entry["stage"], entry["outcome"], entry["why"])

@@ -18,16 +18,16 @@ from alm.adapters.declarations import Declarations
 from alm.domain.errors import Misconfigured
 from alm.domain.managed_model import ManagedModel
 from alm.domain.mistakes import Mistake, Mistaken
-from alm.domain.nearest import suggestion
+from alm.domain.nearest import plural, printable, suggestion
 from alm.entrypoints.cli import settings_file, tables_out, verdict
 from alm.entrypoints.cli.arguments import AsJson
 from alm.entrypoints.cli.doctor import named
-from alm.entrypoints.cli.doctor.configuration import judge_settings
+from alm.entrypoints.cli.doctor.configuration import declared_in_all, judge_settings
 from alm.entrypoints.cli.exits import REFUSED
 from alm.entrypoints.cli.expanding import add
 from alm.entrypoints.cli.verdict import FORMATS, Verdict
 
-TEXT, JSON = "text", "json"
+TEXT, JSON, FOLDER = "text", "json", "ALM_MANAGED_MODELS"
 MEMBERS: tables_out.Columns = tuple(
     (name, tables_out.field(name)) for name in ("model", "dataset", "model files", "targets")
 )
@@ -88,29 +88,36 @@ def add_to(cli: typer.Typer) -> None:
 
 
 def validate(
-    folder: Annotated[Path, typer.Argument(help="The folder of declarations.")] = Path(
-        "managed_models"
-    ),
+    folder: Annotated[
+        Path, typer.Argument(help="A folder of declarations, or one file.", envvar=FOLDER)
+    ] = Path("managed_models"),
     settings: Annotated[
         Path | None, typer.Option(help="A file of settings to check as well: local.settings.json.")
     ] = None,
     *,
     wanted: Wanted,
 ) -> None:
-    """Check declarations of managed models; every mistake is told with file, line, remedy."""
+    """Check declarations of managed models; every mistake is told with file, line, remedy.
+
+    A file is checked by itself: whether others take the same datasets shows in the folder.
+    """
     form = wanted.chosen
     looked = look(folder)
     if settings is not None:
         looked = replace(looked, verdict=with_settings(looked.verdict, settings, folder))
-    _tell(looked, form, wanted.members)
+    _tell(looked, form, wanted.members, folder)
     found = looked.verdict
     if found.mistakes or (wanted.strict and found.doubts):
         raise typer.Exit(REFUSED)
 
 
 def look(folder: Path) -> Looked:
-    """Read the declarations of a folder, members of families included."""
-    checked = tuple(sorted(str(path) for path in folder.glob("*.yaml")))
+    """Read the declarations of a folder, or of one file, members of families included."""
+    if folder.is_file() and folder.suffix != ".yaml":
+        wrong = Mistake(str(folder), 1, (), "would not be read", "rename it to .yaml")
+        return Looked(None, Verdict((str(folder),), (wrong,)))
+    files = [folder] if folder.is_file() else folder.glob("*.yaml")
+    checked = tuple(sorted(str(path) for path in files))
     try:
         declared = Declarations.read(folder, None)
         declared.check_members()
@@ -127,6 +134,7 @@ def look(folder: Path) -> Looked:
 def with_settings(before: Verdict, path: Path, folder: Path) -> Verdict:
     """The verdict with that on a file of settings. Raises Refused if it cannot be read."""
     given = settings_file.read(path)
+    folder = folder.parent if folder.is_file() else folder
     mistakes, doubts = list(before.mistakes), list(before.doubts)
     for found in judge_settings(given.values, named.variables(folder, given.values)):
         name = "" if found.about == "together" else found.about
@@ -156,10 +164,11 @@ def member(model: ManagedModel) -> dict[str, Any]:
 
 def _at(folder: Path, mistake: Mistake) -> Mistake:
     """A mistake whose file is named from where we are, as builds want it."""
-    return replace(mistake, file=str(folder.parent / mistake.file))
+    inside = folder.parent if folder.is_file() else folder
+    return replace(mistake, file=str(inside / Path(mistake.file).name))
 
 
-def _tell(looked: Looked, form: str, members: bool) -> None:
+def _tell(looked: Looked, form: str, members: bool, folder: Path) -> None:
     found = looked.verdict
     if form == JSON:
         tables_out.show(_document(looked, members), as_json=True)
@@ -172,16 +181,15 @@ def _tell(looked: Looked, form: str, members: bool) -> None:
         if members and looked.declared is not None:
             rows = [{**row, "targets": ", ".join(row["targets"])} for row in looked.members]
             tables_out.show(rows, as_json=False, columns=MEMBERS)
-        typer.echo(_summary(looked))
+        typer.echo(f"{_summary(looked)} in {printable(str(folder))}")
 
 
 def _summary(looked: Looked) -> str:
     found = looked.verdict
     if found.mistakes:
-        count = len(found.mistakes)
-        return "1 mistake" if count == 1 else f"{count} mistakes"
+        return plural(len(found.mistakes), "mistake")
     doubts = f", {len(found.doubts)} doubtful" if found.doubts else ""
-    return f"{len(looked.models)} managed models, {len(looked.families)} families{doubts}"
+    return f"{declared_in_all(looked.models, looked.families)}{doubts}"
 
 
 def _document(looked: Looked, members: bool) -> dict[str, Any]:

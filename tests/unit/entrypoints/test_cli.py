@@ -177,6 +177,7 @@ def test_an_ended_run_is_shown_as_a_timeline(alm, world):
     shown = alm("run", "churn.r7").stdout
     for text in ("rejected", "evaluate", "auc 0.6", "started by dataset datasets/a.csv"):
         assert text in shown
+    assert re.search(r" at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n", shown)
 
 
 # -- ordering ------------------------------------------------------------------------------------
@@ -351,7 +352,7 @@ def test_declarations_are_checked(alm, tmp_path):
     folder = tmp_path / "declared"
     folder.mkdir()
     (folder / "churn.yaml").write_text(yaml.safe_dump(CHURN))
-    assert "1 managed models" in alm("validate", str(folder)).stdout
+    assert "1 managed model" in alm("validate", str(folder)).stdout
     assert parsed(alm("validate", str(folder), "--json"))["models"] == ["churn"]
     (folder / "churn.yaml").write_text(yaml.safe_dump({**CHURN, "gaet": {}}))
     result = alm("validate", str(folder))

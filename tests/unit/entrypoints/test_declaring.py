@@ -48,8 +48,9 @@ def training() -> Description:
 
 
 def written(tmp_path, known: Known) -> dict:
-    initialise.write(tmp_path / "churn.yaml", declaration("churn", known))
+    initialise.write(tmp_path / "churn.yaml", declaration("churn", known, ["a\n/ep2", "b"]))
     text = (tmp_path / "churn.yaml").read_text()
+    assert text.splitlines()[1] == r"# Written by `alm init` from a\n/ep2, b."
     named = text.partition("\n")[0].removeprefix("# yaml-language-server: $schema=")
     declared = yaml.safe_load(text)
     Draft7Validator(json.loads((tmp_path / named).read_text())).validate(declared)

@@ -22,7 +22,7 @@ from alm.entrypoints.cli.doctor.configuration import doubts, judge_host, unknown
 from alm.entrypoints.cli.doctor.findings import Finding, Notes, is_well, report
 from alm.entrypoints.cli.doctor.queues import Wish, judge_queue, wishes
 from alm.entrypoints.cli.doctor.services import judge_target, judge_training
-from alm.entrypoints.cli.doctor.storage import judge_clock, judge_overview
+from alm.entrypoints.cli.doctor.storage import judge_clock, judge_overview, told_of_known
 from alm.entrypoints.cli.doctor.surroundings import Asked, Surroundings
 from alm.entrypoints.cli.studio.connection import Description
 from tests.unit.entrypoints.api_server import ApiServer
@@ -85,6 +85,14 @@ def test_without_settings_only_what_needs_none_is_looked_at():
     assert [(one.check, one.state) for one in found] == [("queues", "skipped"), ("api", "skipped")]
 
 
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, "no blob"), (1, "1 blob, it is known"), (7, "7 blobs, each is known")]
+)
+def test_blobs_that_are_too_young_to_be_looked_at_are_spoken_of(count, told):
+    expected = f"of the last 48 h: {told} (younger than 16 min: not looked at yet)"
+    assert told_of_known(count) == expected
+
+
 # -- settings ------------------------------------------------------------------------------------
 
 
@@ -113,6 +121,7 @@ def test_all_mistakes_are_told_at_once_also_those_between_settings():
         ("ALM_SERVICEBUS__clientId", ""),
         ("ALM_CHURN_WEBHOOK", ""),
         ("ALM_API_URL", ""),
+        ("ALM_APPROVER_KEY", ""),
         ("PATH", ""),
     ],
 )

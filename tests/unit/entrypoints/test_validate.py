@@ -46,7 +46,7 @@ def document(folder: Path, *words: str) -> dict[str, Any]:
 def test_what_is_sound_is_valid_and_told(folder):
     declare(folder, SOUND)
     assert run(folder, "--strict").exit_code == 0
-    assert run(folder).stdout == "1 managed models, 0 families\n"
+    assert run(folder).stdout == f"1 managed model, 0 families in {folder}\n"
     assert document(folder) == {
         "valid": True,
         "models": ["churn"],
@@ -102,6 +102,25 @@ def test_members_are_shown_filled_in(folder):
     assert "members come with their first dataset" in run(folder, "--members").stdout
 
 
+def test_without_a_folder_that_of_the_setting_is_checked(folder):
+    declare(folder, SOUND)
+    told = CliRunner().invoke(cli, ["validate"], env={"ALM_MANAGED_MODELS": str(folder)})
+    assert told.stdout == f"1 managed model, 0 families in {folder}\n"
+
+
+def test_one_file_is_checked_by_itself(folder, monkeypatch):
+    declare(folder, SOUND, {**SHOPS, "gaet": {}})
+    assert run(folder / "churn.yaml", "--strict").exit_code == 0
+    path = folder / "shops.yaml"
+    assert {one["file"] for one in document(path)["mistakes"]} == {str(path)}
+    monkeypatch.chdir(folder)
+    assert {one["file"] for one in document(Path("shops.yaml"))["mistakes"]} == {"shops.yaml"}
+    assert {one["file"] for one in document(Path())["mistakes"]} == {"shops.yaml"}
+    other = folder / "churn.yaml"
+    (mistake,) = document(other.rename(folder / "churn.txt"))["mistakes"]
+    assert (mistake["what"], mistake["remedy"]) == ("would not be read", "rename it to .yaml")
+
+
 # -- doubts --------------------------------------------------------------------------------------
 
 
@@ -123,6 +142,21 @@ def test_what_is_valid_and_doubtful_is_told_and_fails_only_if_strict(folder, cha
     assert doubt["remedy"]
     assert (run(folder).exit_code, run(folder, "--strict").exit_code) == (0, 1)
     assert "1 doubtful" in run(folder).stdout
+
+
+@pytest.mark.parametrize(
+    ("metric", "field"),
+    [
+        ({"name": "r2", "min": 1.2}, "gate.metrics[0].min"),
+        ({"name": "r2", "min": 1}, ""),
+        ({"name": "rmse", "max": -1}, "gate.metrics[0].max"),
+        ({"name": "rmse", "max": 0}, ""),
+    ],
+)
+def test_a_threshold_that_no_model_can_meet_is_doubtful(folder, metric, field):
+    gate = {"task": "regression", "label": "sold", "compare": "none", "metrics": [metric]}
+    declare(folder, {**SOUND, "gate": gate})
+    assert [one["field"] for one in document(folder)["doubts"]] == ([field] if field else [])
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from alm import settings
 from alm.domain.errors import Misconfigured
 from alm.domain.mistakes import Mistaken
-from alm.domain.nearest import nearest
+from alm.domain.nearest import nearest, plural
 from alm.engine import limits
 from alm.entrypoints.cli.doctor import named
 from alm.entrypoints.cli.doctor.findings import Finding, Notes
@@ -22,7 +22,13 @@ THREADS = "PYTHON_THREADPOOL_THREAD_COUNT"
 SAMPLE = "local.settings.sample.json shows each setting"
 CLIENT_NAMES = frozenset(
     {
-        *("ALM_API_URL", "ALM_API_KEY", "ALM_STUDIO_URL", "ALM_STUDIO_WORKSPACE"),
+        *(
+            "ALM_API_URL",
+            "ALM_API_KEY",
+            "ALM_APPROVER_KEY",
+            "ALM_STUDIO_URL",
+            "ALM_STUDIO_WORKSPACE",
+        ),
         *("ALM_STUDIO_REGION", "ALM_STUDIO_WORKSPACE_TOKEN", "ALM_STUDIO_ARM_TOKEN"),
         *("ALM_STUDIO_STORAGE_KEY", "ALM_STUDIO_WORKSPACE_ID", "ALM_STUDIO_SUBSCRIPTION_ID"),
         "ALM_STUDIO_RESOURCE_GROUP",
@@ -196,8 +202,13 @@ def look_at_declarations(around: Surroundings) -> Iterator[Finding]:
         yield DECLARATIONS.error(around.models_folder.name, error)
         return
     models, families = around.declared.models(), around.declared.families()
-    told = f"{len(models)} managed models, {len(families)} families"
-    yield DECLARATIONS.ok(around.models_folder.name, told)
+    yield DECLARATIONS.ok(around.models_folder.name, declared_in_all(models, families))
+
+
+def declared_in_all(models: Sequence[str], families: Sequence[str]) -> str:
+    """How much is declared, in words."""
+    counted = plural(len(models), "managed model"), plural(len(families), "family", "families")
+    return ", ".join(counted)
 
 
 def _at(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

@@ -31,6 +31,7 @@ GRANT_BEGINS_BEFORE = timedelta(minutes=5)  # as grants are made; a clock that i
 GRANT_LEAVE = timedelta(minutes=10)  # that makes grants which are not valid yet
 SWEPT_AGE_MAX = timedelta(minutes=5)  # it is swept every minute
 BLOBS_LOOKED_AT_MAX = 200
+UNSETTLED = SETTLE + timedelta(minutes=EVERY_MINUTES + 1)  # by then event or sweep must have come
 CREATE = "create it (the deployment does; locally the app does when it is first called)"
 ROLE = "give the app's identity the role Storage Blob Data Contributor on the account"
 
@@ -163,8 +164,14 @@ def look_at_events(around: Surroundings) -> Iterator[Finding]:
             "sweep announces what it finds within ten minutes",
         )
     if not unknown:
-        seen = f"{min(len(landed), BLOBS_LOOKED_AT_MAX)} blobs of the last 48 h"
-        yield EVENTS.ok("landing zones", f"{seen}, each is known")
+        yield EVENTS.ok("landing zones", told_of_known(min(len(landed), BLOBS_LOOKED_AT_MAX)))
+
+
+def told_of_known(count: int) -> str:
+    """What was seen if no blob is unknown. count: how many were looked at."""
+    known = {0: "no blob", 1: "1 blob, it is known"}.get(count, f"{count} blobs, each is known")
+    age = int(UNSETTLED.total_seconds() // 60)
+    return f"of the last 48 h: {known} (younger than {age} min: not looked at yet)"
 
 
 def judge_overview(at: datetime | None, now: datetime) -> Finding:
@@ -190,7 +197,7 @@ def _overview(around: Surroundings) -> datetime | None:
 
 def _landed(around: Surroundings, now: datetime) -> list[BlobProperties]:
     """Blobs whose event, and the sweep after it, must have come by now; the newest first."""
-    newest = now - SETTLE - timedelta(minutes=EVERY_MINUTES + 1)
+    newest = now - UNSETTLED
     found = [
         blob
         for container in LANDING_ZONES

@@ -42,8 +42,10 @@ def list_services(
         new = [_new_row(one) for one in desk.new.list(subscription, group)]
         desk.show(new, columns("name", "region", "state", "created", "id"))
         return
-    found = [_row(one) for one in desk.classic.services()]
-    desk.show(found, columns("name", "endpoints", "default", "created", "id"))
+    found = sorted(desk.classic.services(), key=lambda one: (one.name.casefold(), one.id))
+    desk.show(
+        [_row(one) for one in found], columns("name", "endpoints", "default", "created", "id")
+    )
 
 
 @command(app, "show", example="churn --keys")
