@@ -52,6 +52,13 @@ REMEDIES = (
         "deploy",
     ),
     Remedy(
+        "failed", r"^training job .* failed:",
+        "a training job ended in error: mostly the file is at fault; the reason has the service's "
+        "words",
+        "upload a corrected file to `datasets/PATTERN`: that starts a run; `alm start M` alone "
+        "takes the same dataset again",
+    ),
+    Remedy(
         "failed", r"",
         "a service refused, or was away too long; the reason has its words and a remedy",
         "correct it, then `alm start M`",

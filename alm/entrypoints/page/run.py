@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from alm.domain.errors import NotFound
+from alm.domain.errors import AlmError, NotFound
 from alm.domain.ledger import Active, Ledger
 from alm.domain.run import RunState, Trigger
 from alm.entrypoints.page import documents, evidence, remedies, runs, timeline
@@ -81,9 +81,16 @@ def show(ask: Ask) -> Answer:
     record = _record(ask, ledger, run)
     view = drawn(run, record, ledger, ask.now)
     verdict: Verdict | None = evidence.verdict(ask.app, documents.state(record).evidence)
-    return page(
-        ask, "run.html", run, {"view": view, "verdict": verdict}, every=0 if view.is_over else 5
-    )
+    shown = {"view": view, "verdict": verdict, "dataset": _dataset(ask, ledger.model)}
+    return page(ask, "run.html", run, shown, every=0 if view.is_over else 5)
+
+
+def _dataset(ask: Ask, name: str) -> str:
+    """The pattern of a managed model's datasets, for a remedy; what it is where none is known."""
+    try:
+        return ask.app.ports.models.resolve(name).dataset or "PATTERN"
+    except AlmError:
+        return "PATTERN"
 
 
 def _record(ask: Ask, ledger: Ledger, run: str) -> Document:

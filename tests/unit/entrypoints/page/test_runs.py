@@ -115,6 +115,12 @@ def test_why_a_run_failed_stands_at_the_top_with_what_to_do(world: AppWorld):
     assert "correct it, then alm start churn" in text
 
 
+def test_after_a_job_that_failed_a_corrected_file_is_asked_for(world: AppWorld):
+    ended(world, "failed", "training job j1 failed: column 'sold' is not in the dataset")
+    text = Browser(world, "reader").get("/runs/churn.r7").text
+    assert "upload a corrected file to datasets/churn/*.csv" in text
+
+
 @pytest.mark.parametrize(
     ("state", "why", "words"),
     [
