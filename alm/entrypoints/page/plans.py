@@ -134,8 +134,11 @@ def redrive(ask: Ask) -> Plan:
 
 def discard(ask: Ask) -> Plan:
     item = ask.app.ports.records.inbox_item(ask.values["item"])
+    gone = "The item and what came with it are deleted; nobody can send it again."
+    if item.source.startswith("container "):
+        gone = f"Only this note goes: the file {item.payload} stays where it is."
     lines = (
-        "The item and what came with it are deleted; nobody can send it again.",
+        gone,
         f"It is here because: {item.reason}",
     )
     return Plan(f"Discard {item.id}?", lines, "Discard it", _item_page(item), danger=True)

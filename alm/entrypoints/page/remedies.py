@@ -65,8 +65,10 @@ REMEDIES = (
     ),
     Remedy(
         "rejected", r"",
-        "the gate: `alm run R` lists each metric, its threshold and the champion's",
-        "nothing is changed; look at the data",
+        "the gate found the candidate too weak: `alm run R`, or The gate on its page, has each "
+        "metric, its threshold and the champion's",
+        "the targets still serve what they served; if the data is right, change the threshold in "
+        "the declaration (`gate.metrics`), then upload again or `alm start M`",
     ),
     Remedy(
         "rolled_back", r"",

@@ -77,6 +77,13 @@ def test_a_start_names_the_file_that_it_takes(world: AppWorld):
     assert "trained on datasets/churn/broken.csv" in browser.get("/models/churn/start").text
 
 
+def test_the_file_of_a_discarded_note_stays(world: AppWorld):
+    note = item("blob:x", source="container datasets", payload="datasets/stray.csv", queue="")
+    world.records.put_inbox(note)
+    text = Browser(world, "operator").get("/inbox/blob:x/discard").text
+    assert "Only this note goes: the file datasets/stray.csv stays where it is." in text
+
+
 def test_the_same_form_sent_twice_is_one_order(world: AppWorld):
     browser = Browser(world, "operator")
     form = form_at(browser, "/models/churn/start")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from alm.domain.ledger import Intent, Ledger
-from alm.domain.run import Entry, Evidence, RunState, Served
+from alm.domain.run import BlobRef, Entry, Evidence, RunState, Served
 from alm.entrypoints.page import evidence, timeline
 from alm.entrypoints.page.remedies import REMEDIES, remedy
 from alm.pipelines import PIPELINES
@@ -129,6 +129,7 @@ def test_after_a_job_that_failed_a_corrected_file_is_asked_for(world: AppWorld):
         ("failed", "anything", "alm start M"),
         ("held", "the gate cannot decide: no rows", "deliver what the reason names"),
         ("held", "us: the propagation delay of 30 s has passed, and …", "accept_identical"),
+        ("rejected", "", "`gate.metrics`"),
         ("rolled_back", "", "everything is as before"),
         ("drift", "", "publish that model"),
     ],
@@ -222,7 +223,7 @@ def test_the_verdict_stands_beside_thresholds_and_champion(world: AppWorld):
     ended(world, "rejected", "auc is 0.6", state=state.model_dump(mode="json"))
     seen = Browser(world, "reader").get("/runs/churn.r7")
     assert "auc at least 0.7, at most 0.05 worse 0.6 0.8 -0.3 to -0.1 ⊘ rejected" in seen.text
-    assert "Judged on 143 rows" in seen.text
+    assert "Judged on 143 rows. Differences are intervals" in seen.text
     assert "/runs/churn.r7/evidence/verdict" in seen.links
 
 
@@ -235,6 +236,36 @@ def test_a_verdict_that_cannot_be_read_hides_nothing_else(world: AppWorld, conte
     state = RunState(evidence=Evidence(verdict=path))
     ended(world, "rejected", "auc is 0.6", state=state.model_dump(mode="json"))
     assert "auc is 0.6" in Browser(world, "reader").get("/runs/churn.r7").text
+
+
+def on_record(world: AppWorld, result: str, stages: list[str], state: RunState) -> str:
+    history = [entry(stage, n=n).model_dump(mode="json") for n, stage in enumerate(stages)]
+    world.ended(result, state=state.model_dump(mode="json"), history=history)
+    text = Browser(world, "reader").get("/runs/churn.r7").text
+    return text.partition("On record")[2]
+
+
+def test_a_run_tells_which_file_it_was_trained_on(world: AppWorld):
+    blob = BlobRef(container="datasets", name="churn/a.csv", size=2048)
+    state = RunState(inputs=(blob,)).model_dump(mode="json")
+    ended(world, "ok", "", state=state)
+    text = Browser(world, "reader").get("/runs/churn.r7").text
+    assert "run began datasets/churn/a.csv 2.0 KB" in text
+    assert "Dataset datasets/churn/a.csv, 2.0 KB" in text
+
+
+def test_only_what_happened_is_on_record(world: AppWorld):
+    champion = Served(version="v3", digest="d", blob="b")
+    state = RunState(version=4, champion=champion, verdict="")
+    failed = on_record(world, "failed", ["start"], state)
+    assert "Number reserved v4 (not made)" in failed
+    assert "Compared with" not in failed
+    path = "alm-jobs/churn/churn.r7/verdict.json"
+    world.blobs.put(path, json.dumps(VERDICT).encode())
+    judged = state.model_copy(update={"evidence": Evidence(verdict=path)})
+    made = on_record(world, "rolled_back", ["evaluate", "promote"], judged)
+    assert "Version v4" in made
+    assert "Compared with v3" in made
 
 
 def test_evidence_is_downloaded_through_the_app(world: AppWorld):
