@@ -317,6 +317,16 @@ def test_runs_are_filtered_by_the_address(world: AppWorld):
     assert "show=4" in " ".join(browser.get("/runs?show=2").links)
 
 
+def test_a_list_says_why_a_run_did_not_end_well(world: AppWorld):
+    world.ended("failed", "churn", 1, why="POST https://studio.example/x: 401 " + "y " * 100)
+    world.ended("ok", "churn", 2, why="all is well")
+    for place in ("/runs", "/models/churn"):
+        text = Browser(world, "reader").get(place).text
+        assert "✕ failed POST https://studio.example/x: 401 y" in text
+        assert "…" in text
+        assert "all is well" not in text
+
+
 @pytest.mark.parametrize("query", ["model=<script>", "days=0", "days=x", "show=100000"])
 def test_a_filter_that_means_nothing_is_told(world: AppWorld, query: str):
     seen = Browser(world, "reader").get(f"/runs?{query}")
