@@ -147,7 +147,7 @@ def drawn(
         held=held,
         remedy=remedies.remedy(standing, why),
         steps=timeline.steps(pipeline, history, due, state=standing),
-        visits=timeline.visits(history, began),
+        visits=timeline.visits(history, began, due),
         triggers=triggers,
         inputs=tuple(each for each in state.inputs if each.path not in named),
         facts=facts(record, state, standing, compared=compared),

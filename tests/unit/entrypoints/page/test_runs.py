@@ -86,6 +86,20 @@ def test_what_was_undone_is_shown_where_it_was():
     assert (steps["smoke"], steps["roll_back"], steps["patch"]) == ("unfit", "done", "skipped")
 
 
+def test_a_job_that_failed_and_was_tried_again_is_not_called_done():
+    names = ["start", "await", "await", "restart", "start", "await"]
+    history = [entry(name, n=n) for n, name in enumerate(names)]
+    told = [(visit.stage, visit.outcome, visit.told) for visit in timeline.visits(history, EPOCH)]
+    assert told[1:4] == [
+        ("await", "done", ""),
+        ("await", "failed", "job failed, tried once more"),
+        ("restart", "done", ""),
+    ]
+    assert timeline.visits(history[:2], EPOCH, "restart")[1].outcome == "failed"
+    steps = timeline.steps("retrain", history, "harvest", state="running")
+    assert [step.stage for step in steps][:4] == ["start", "await", "restart", "harvest"]
+
+
 @pytest.mark.parametrize("pipeline", [*PIPELINES, "unheard of", ""])
 def test_every_pipeline_can_be_drawn(pipeline: str):
     first = PIPELINES[pipeline][0].name if pipeline in PIPELINES else ""
