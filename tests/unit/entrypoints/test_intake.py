@@ -75,6 +75,7 @@ def test_a_blob_that_nobody_wants_is_kept_with_the_nearest_pattern(world):
         intake.on_blob(world.app, blob.container, blob.name)
     item = only_item(world)
     assert "no managed model wants datasets/chrun/a.csv" in item.reason
+    assert "under a name that a pattern matches, then discard this item" in item.remedy
     assert "'churn/*.csv'" in item.reason
     assert (item.payload, item.queue) == ("datasets/chrun/a.csv", "")
     assert world.sent() == []
