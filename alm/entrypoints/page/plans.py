@@ -64,7 +64,7 @@ def _trained_on(model: ManagedModel, ledger: Ledger) -> Iterator[str]:
             f"It is trained on {ledger.dataset.path}: the dataset that was taken last, whatever "
             "became of that run. For another one, upload a file instead: that starts a run."
         )
-    else:
+    elif model.dataset:
         yield (
             f"It is trained on the newest file in datasets/ that matches {model.dataset}, "
             "whatever became of it before."

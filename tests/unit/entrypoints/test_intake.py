@@ -81,6 +81,13 @@ def test_a_blob_that_nobody_wants_is_kept_with_the_nearest_pattern(world):
     assert world.sent() == []
 
 
+def test_where_no_pattern_is_near_those_there_are_are_told(world):
+    blob = world.upload("datasets/zz/1.parquet")
+    intake.on_blob(world.app, blob.container, blob.name)
+    reason = only_item(world).reason
+    assert "no pattern is near; there are churn/*.csv, sales/{shop}/*.csv" in reason
+
+
 def test_a_dataset_is_not_compared_with_patterns_of_model_files(world):
     blob = world.upload("datasets/churn/a.ilearner")
     intake.on_blob(world.app, blob.container, blob.name)
