@@ -187,10 +187,9 @@ def _version(state: RunState, history: Sequence[Entry], standing: str) -> tuple[
         return ()
     name = f"v{state.version}"
     promoted = any((each.stage, each.outcome) == ("promote", "done") for each in history)
-    if promoted or any(served.version == name for served in state.want.values()):
+    wanted = any(served.version == name for served in state.want.values())
+    if promoted or wanted or standing in ("ok", "harvested"):  # of a long history the tail is kept
         return (("Version", name),)
-    if standing in ("ok", "verified"):
-        return ()  # it was about versions that there were
     made = "not made yet" if standing in ("running", "held") else "not made"
     return (("Number reserved", f"{name} ({made})"),)
 
