@@ -55,8 +55,8 @@ class Ledgers(Protocol):
 
     def list(self) -> Iterable[tuple[str, Mapping[str, str]]]:
         """Name every ledger with its status (`state`, `run`, `pipeline`, `began`, `due`, `waiting`,
-        `finished`, `unknown`, `unknown_targets`, `last_result`, `champion`), without reading the
-        documents."""
+        `finished`, `unknown`, `unknown_targets`, `last_run`, `last_result`, `champion`), without
+        reading the documents."""
         ...
 
 

@@ -151,14 +151,21 @@ class Declarations:
         )
 
     def nearest(self, name: str, container: str = "") -> str:
-        """The pattern most like a blob name that matched none (of that container, if named)."""
+        """The pattern like a blob name that matched none (of that container, if named); or ""."""
+        return patterns.nearest(name, self._patterns(container))
+
+    def some_patterns(self, container: str, count: int) -> list[str]:
+        """The first patterns of a container's blobs, by name."""
+        return sorted({pattern.text for pattern in self._patterns(container)})[:count]
+
+    def _patterns(self, container: str) -> list[patterns.Pattern]:
         found: list[patterns.Pattern] = []
         for each in self._declared.values():
             if each.dataset is not None and container != "trained-models":
                 found.append(each.dataset)
             if container != "datasets":
                 found.append(each.model_pattern)
-        return patterns.nearest(name, found)
+        return found
 
     def check_members(self) -> None:
         """Work out every member there is, for `validate`. Raises Misconfigured telling them all."""

@@ -17,7 +17,7 @@ from alm.domain.messages import describe
 CONTAINER = "alm-ledger"
 FIELDS = (
     *("state", "run", "pipeline", "began", "due", "waiting"),
-    *("finished", "unknown", "unknown_targets", "last_result", "champion"),
+    *("finished", "unknown", "unknown_targets", "last_run", "last_result", "champion"),
 )
 UNKNOWN_NAMED_MAX = 5  # metadata has 8 KB, and a managed model up to fifty targets
 
@@ -69,6 +69,7 @@ def status(ledger: Ledger) -> dict[str, str]:
         "finished": ledger.finished_at.isoformat() if ledger.finished_at else "",
         "unknown": str(len(ledger.unknown)),
         "unknown_targets": " ".join(ledger.unknown[:UNKNOWN_NAMED_MAX]),
+        "last_run": ledger.last_run,
         "last_result": ledger.last_result,
         "champion": ledger.champion,
     }

@@ -280,4 +280,6 @@ def _shown(value: float | None) -> str:
 
 
 def _difference(value: float) -> str:
+    if not value:
+        return "the same as"
     return f"{_shown(abs(value))} {'worse' if value < 0 else 'better'} than"

@@ -27,6 +27,8 @@ CAPTURE_LENGTH_MAX = 64
 MODEL_CAPTURE = "model"  # `{model}` stands for the id of a managed model
 MODEL_LENGTH_MAX = 90
 
+NEAR = 0.6  # likeness, as difflib has it: below, naming a pattern would mislead
+
 CAPTURED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # as `pattern_machine` reads captures
 _CAPTURE_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _PIECE = re.compile(r"\{([^{}]*)\}|(\*+)|([^*{}]+)|([{}])")
@@ -115,13 +117,14 @@ def overlap(one: Pattern, other: Pattern) -> bool:
 
 
 def nearest(name: str, patterns: Iterable[Pattern]) -> str:
-    """The text of the pattern most like a name that matched none; "" if there are none."""
+    """The text of the pattern most like a name that matched none; "" if none is really near."""
     texts = islice((pattern.text for pattern in patterns), WORDS_COMPARED_MAX)
 
     def likeness(text: str) -> tuple[float, float]:
         return _alike(_folder(name), _folder(text)), _alike(name, text)
 
-    return max(texts, key=likeness, default="")
+    best = max(texts, key=likeness, default="")
+    return best if best and max(likeness(best)) >= NEAR else ""
 
 
 def _folder(text: str) -> str:

@@ -23,6 +23,12 @@ from alm.engine import announcing
 from alm.ports import InboxItem, Outgoing
 
 CORRECT = "correct what the reason names and send it again, or discard this item"
+UNWANTED = "no managed model wants"
+UPLOAD = "correct what the reason names, then upload it again; or discard this item"
+NAME = (
+    "upload it under a name that a pattern matches, then discard this item; or declare a pattern "
+    "for it (docs/how-to/add-a-managed-model.md), then upload it again and discard this item"
+)
 DIED = "look at the app's log of that time; re-send it when the cause is gone, or discard it"
 LINE_MAX = 128  # characters of an id or correlation id
 ITEM_ID_MAX = 700  # of 1,024 that a blob's name may have, when encoded
@@ -90,7 +96,7 @@ def keep_blob(app: App, blob: BlobRef, reason: str) -> None:
             at=app.ports.clock.now(),
             source=f"container {blob.container}",
             reason=reason,
-            remedy="correct what the reason names, then upload it again; or discard this item",
+            remedy=NAME if reason.startswith(UNWANTED) else UPLOAD,
             payload=blob.path,
         ),
     )

@@ -30,6 +30,8 @@ __all__ = ["Received", "on_blob", "on_request", "on_step"]
 REFUSALS = (Refused, NotFound, Conflict, Misconfigured)
 """What a sender must correct; anything else is ours, and the message is delivered again."""
 
+PATTERNS_TOLD_MAX = 5
+
 
 @dataclass(frozen=True)
 class Accepted:
@@ -80,15 +82,21 @@ def announced(app: App, blob: BlobRef, landed: datetime) -> list[TriggerMessage]
     if isinstance(found, Ignored):
         return found
     if not found:
-        nearest = declared.nearest(blob.name, blob.container)
-        raise Refused(
-            f"no managed model wants {blob.path}; "
-            + (f"the nearest pattern is {nearest!r}" if nearest else "none declares a pattern")
-            + ": upload it under a matching name, or declare it"
-        )
+        raise Refused(f"{inbox.UNWANTED} {blob.path}; {_wanted_instead(app, blob)}")
     for message in found:
         declared.remember(message.model)
     return found
+
+
+def _wanted_instead(app: App, blob: BlobRef) -> str:
+    """Under which names it would be taken: the nearest pattern, or some that there are."""
+    nearest = app.declarations.nearest(blob.name, blob.container)
+    if nearest:
+        return f"the nearest pattern is {nearest!r}"
+    known = app.declarations.some_patterns(blob.container, PATTERNS_TOLD_MAX)
+    return (
+        f"no pattern is near; there are {', '.join(known)}" if known else "no pattern is declared"
+    )
 
 
 def on_request(app: App, received: Received) -> None:

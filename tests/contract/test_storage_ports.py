@@ -465,6 +465,7 @@ def test_a_listing_tells_the_status_of_each_ledger(storage: StorageWorld):
         "finished": TODAY.isoformat(),
         "unknown": "0",
         "unknown_targets": "",
+        "last_run": f"{model}.r1",
         "last_result": "ok",
         "champion": "v1",
     }

@@ -258,6 +258,7 @@ def _status(ledger: Ledger) -> dict[str, str]:
         "finished": ledger.finished_at.isoformat() if ledger.finished_at else "",
         "unknown": str(len(ledger.unknown)),
         "unknown_targets": " ".join(ledger.unknown[:5]),
+        "last_run": ledger.last_run,
         "last_result": ledger.last_result,
         "champion": ledger.champion,
     }

@@ -66,6 +66,15 @@ class Verdict:
     metrics: tuple[Judged, ...]
     rows: str
 
+    @property
+    def is_compared(self) -> bool:
+        """Whether the champion's numbers stand beside the candidate's."""
+        return any(isinstance(metric.champion, int | float) for metric in self.metrics)
+
+    @property
+    def has_intervals(self) -> bool:
+        return any(metric.interval for metric in self.metrics)
+
 
 def pieces(found: Evidence) -> tuple[Piece, ...]:
     """The pieces that can be downloaded."""

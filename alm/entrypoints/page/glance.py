@@ -37,6 +37,7 @@ class Row(NamedTuple):
     stage: str = ""
     began: str = ""
     finished: str = ""
+    last_run: str = ""
     last_result: str = ""
     champion: str = ""
     waiting: str = ""
@@ -51,11 +52,19 @@ class Row(NamedTuple):
     @property
     def troubles(self) -> tuple[str, ...]:
         """Why somebody should look at it."""
-        if self.state == "held":
-            return ("held", "unknown") if self.unknown else ("held",)
-        ended = self.last_result if self.state != "running" else ""
-        found = ("unknown",) if self.unknown else ()
-        return (*found, ended) if ended in ATTENTION else found
+        held = ("held",) if self.state == "held" else ()
+        unknown = ("unknown",) if self.unknown else ()
+        return (*held, *unknown, self.last_result) if self.is_troubled else (*held, *unknown)
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether its last run ended badly: also while a new one runs."""
+        return self.last_result in ATTENTION
+
+    @property
+    def ended_run(self) -> str:
+        """The run that `last_result` is of; "" where it is not told which."""
+        return self.last_run or ("" if self.is_flying else self.run)
 
 
 FIELDS = frozenset(Row._fields) - {"name"}

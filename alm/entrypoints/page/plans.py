@@ -43,13 +43,34 @@ def _starting(model: ManagedModel, ledger: Ledger) -> Iterator[str]:
             "`trained-models`, or declare `training`"
         )
     how = "the training service" if model.training else "its experiments in Studio, in ten steps"
-    yield f"A candidate is trained by {how}, on the newest dataset ({model.dataset or 'declared'})."
+    yield f"A candidate is trained by {how}."
+    yield from _trained_on(model, ledger)
     yield f"The gate judges it: {declaration.gate(model.gate)}."
     if model.approval.required:
         yield "An accepted candidate is held until somebody approves it."
     yield f"An accepted one becomes a version and is put into {_targets(model)}."
     yield "Smoke tests follow each change; if one fails, what was there before is put back."
     yield from _in_the_way(ledger)
+
+
+def _trained_on(model: ManagedModel, ledger: Ledger) -> Iterator[str]:
+    """Which file an ordered run takes (`stages.first_step.inputs`), as far as it is known now."""
+    if model.training is not None and not model.training.input:
+        return
+    if model.training is not None and model.training.trained_on:
+        yield f"It is trained on {model.training.trained_on}, as declared."
+    elif ledger.dataset is not None:
+        yield (
+            f"It is trained on {ledger.dataset.path}: the dataset that was taken last, whatever "
+            "became of that run. For another one, upload a file instead: that starts a run."
+        )
+    elif model.dataset:
+        yield (
+            f"It is trained on the newest file in datasets/ that matches {model.dataset}, "
+            "whatever became of it before."
+        )
+    if any(trigger.blob for trigger in ledger.waiting):
+        yield "A dataset waits for the next run: if this run covers it too, that one is taken."
 
 
 def verify(ask: Ask) -> Plan:
@@ -113,8 +134,11 @@ def redrive(ask: Ask) -> Plan:
 
 def discard(ask: Ask) -> Plan:
     item = ask.app.ports.records.inbox_item(ask.values["item"])
+    gone = "The item and what came with it are deleted; nobody can send it again."
+    if item.source.startswith("container "):
+        gone = f"Only this note goes: the file {item.payload} stays where it is."
     lines = (
-        "The item and what came with it are deleted; nobody can send it again.",
+        gone,
         f"It is here because: {item.reason}",
     )
     return Plan(f"Discard {item.id}?", lines, "Discard it", _item_page(item), danger=True)

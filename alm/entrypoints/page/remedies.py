@@ -52,14 +52,23 @@ REMEDIES = (
         "deploy",
     ),
     Remedy(
+        "failed", r"^training job .* failed:",
+        "a training job ended in error: mostly the file is at fault; the reason has the service's "
+        "words",
+        "upload a corrected file to `datasets/PATTERN`: that starts a run; `alm start M` alone "
+        "takes the same dataset again",
+    ),
+    Remedy(
         "failed", r"",
         "a service refused, or was away too long; the reason has its words and a remedy",
         "correct it, then `alm start M`",
     ),
     Remedy(
         "rejected", r"",
-        "the gate: `alm run R` lists each metric, its threshold and the champion's",
-        "nothing is changed; look at the data",
+        "the gate found the candidate too weak: `alm run R`, or The gate on its page, has each "
+        "metric, its threshold and the champion's",
+        "the targets still serve what they served; if the data is right, change the threshold in "
+        "the declaration (`gate.metrics`), then upload again or `alm start M`",
     ),
     Remedy(
         "rolled_back", r"",

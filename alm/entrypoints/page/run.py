@@ -6,21 +6,23 @@ record, best effort until it ends, tells the rest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from alm.domain.errors import NotFound
+from alm.domain.errors import AlmError, NotFound
 from alm.domain.ledger import Active, Ledger
-from alm.domain.run import RunState, Trigger
+from alm.domain.requests import TRAINED_MODELS
+from alm.domain.run import BlobRef, Entry, RunState, Trigger
 from alm.entrypoints.page import documents, evidence, remedies, runs, timeline
 from alm.entrypoints.page.answers import Answer
 from alm.entrypoints.page.asking import Ask
+from alm.entrypoints.page.declaration import Fact
 from alm.entrypoints.page.documents import Document, text
 from alm.entrypoints.page.evidence import Piece, Verdict
 from alm.entrypoints.page.remedies import Remedy
 from alm.entrypoints.page.rendering import page
-from alm.entrypoints.page.telling import moment
+from alm.entrypoints.page.telling import moment, size
 from alm.entrypoints.page.timeline import Step, Visit
 from alm.entrypoints.standing import model_of
 
@@ -46,7 +48,10 @@ class Held:
 
 @dataclass(frozen=True)
 class RunView:
-    """What the page of a run shows. recorded: there is a record, not only the ledger's entry."""
+    """What the page of a run shows. recorded: there is a record, not only the ledger's entry.
+
+    inputs: the files that it works on and no trigger names: those of an order.
+    """
 
     run: str
     model: str
@@ -64,7 +69,8 @@ class RunView:
     steps: tuple[Step, ...]
     visits: tuple[Visit, ...]
     triggers: tuple[Trigger, ...]
-    facts: tuple[tuple[str, str], ...]
+    inputs: tuple[BlobRef, ...]
+    facts: tuple[Fact, ...]
     metrics: Mapping[str, float]
     targets: tuple[Touched, ...]
     pieces: tuple[Piece, ...]
@@ -79,11 +85,18 @@ def show(ask: Ask) -> Answer:
     run = ask.values["run"]
     ledger, _ = ask.app.ports.ledgers.get(model_of(run))
     record = _record(ask, ledger, run)
-    view = drawn(run, record, ledger, ask.now)
     verdict: Verdict | None = evidence.verdict(ask.app, documents.state(record).evidence)
-    return page(
-        ask, "run.html", run, {"view": view, "verdict": verdict}, every=0 if view.is_over else 5
-    )
+    view = drawn(run, record, ledger, ask.now, compared=bool(verdict and verdict.is_compared))
+    shown = {"view": view, "verdict": verdict, "dataset": _dataset(ask, ledger.model)}
+    return page(ask, "run.html", run, shown, every=0 if view.is_over else 5)
+
+
+def _dataset(ask: Ask, name: str) -> str:
+    """The pattern of a managed model's datasets, for a remedy; what it is where none is known."""
+    try:
+        return ask.app.ports.models.resolve(name).dataset or "PATTERN"
+    except AlmError:
+        return "PATTERN"
 
 
 def _record(ask: Ask, ledger: Ledger, run: str) -> Document:
@@ -104,8 +117,10 @@ def _record(ask: Ask, ledger: Ledger, run: str) -> Document:
         ) from None
 
 
-def drawn(run: str, record: Document, ledger: Ledger, now: datetime) -> RunView:
-    """Put together what the record and the ledger tell."""
+def drawn(
+    run: str, record: Document, ledger: Ledger, now: datetime, *, compared: bool = False
+) -> RunView:
+    """Put together what the record and the ledger tell. compared: with the champion, by the gate"""
     active = ledger.active if ledger.active and ledger.active.run == run else None
     row, state, history = runs.row(record, now), documents.state(record), documents.history(record)
     standing = ("held" if active.held else "running") if active else row.state
@@ -115,6 +130,8 @@ def drawn(run: str, record: Document, ledger: Ledger, now: datetime) -> RunView:
     why = (held.why if held else "") or row.why
     pipeline = row.pipeline or (active.pipeline if active else "")
     due = _due(record, row.stage, active)
+    triggers = active.triggers if active else tuple(documents.triggers(record))
+    named = {trigger.blob.path for trigger in triggers if trigger.blob}
     return RunView(
         run=run,
         model=ledger.model,
@@ -130,9 +147,10 @@ def drawn(run: str, record: Document, ledger: Ledger, now: datetime) -> RunView:
         held=held,
         remedy=remedies.remedy(standing, why),
         steps=timeline.steps(pipeline, history, due, state=standing),
-        visits=timeline.visits(history, began),
-        triggers=active.triggers if active else tuple(documents.triggers(record)),
-        facts=facts(state, text(record, "configuration"), text(record, "champion")),
+        visits=timeline.visits(history, began, due),
+        triggers=triggers,
+        inputs=tuple(each for each in state.inputs if each.path not in named),
+        facts=facts(record, state, standing, compared=compared),
         metrics=state.metrics,
         targets=touched(state, active, standing, documents.texts(record, "unknown")),
         pieces=evidence.pieces(state.evidence),
@@ -152,14 +170,38 @@ def _due(record: Document, stage: str, active: Active | None) -> str:
     return active.step.stage if active.held or not record else stage
 
 
-def facts(state: RunState, configuration: str, champion: str) -> tuple[tuple[str, str], ...]:
+def _inputs(state: RunState) -> tuple[Fact, ...]:
+    """The files that the run works on, each with its size where that is known."""
+    return tuple(
+        (
+            "Model file" if blob.container == TRAINED_MODELS else "Dataset",
+            f"{blob.path}, {size(blob.size)}" if blob.size else blob.path,
+        )
+        for blob in state.inputs
+    )
+
+
+def _version(state: RunState, history: Sequence[Entry], standing: str) -> tuple[Fact, ...]:
+    """The version that the run made, or the number that was kept for it."""
+    if not state.version:
+        return ()
+    name = f"v{state.version}"
+    promoted = any((each.stage, each.outcome) == ("promote", "done") for each in history)
+    wanted = any(served.version == name for served in state.want.values())
+    if promoted or wanted or standing in ("ok", "harvested"):  # of a long history the tail is kept
+        return (("Version", name),)
+    made = "not made yet" if standing in ("running", "held") else "not made"
+    return (("Number reserved", f"{name} ({made})"),)
+
+
+def facts(record: Document, state: RunState, standing: str, *, compared: bool) -> tuple[Fact, ...]:
     """What the run carried along, as far as there is any."""
-    made = f"v{state.version}" if state.version else ""
-    compared = state.champion.version if state.champion else ""
+    champion = state.champion.version if state.champion and compared else ""
     told = (
-        ("Version", made),
-        ("Champion afterwards", champion),
-        ("Compared with", compared),
+        *_inputs(state),
+        *_version(state, documents.history(record), standing),
+        ("Champion afterwards", text(record, "champion")),
+        ("Compared with", champion),
         ("Job", state.job),
         ("Jobs started", str(state.starts) if state.starts else ""),
         ("Candidate", state.digest),
@@ -167,7 +209,7 @@ def facts(state: RunState, configuration: str, champion: str) -> tuple[tuple[str
         ("Training experiment", state.studio.training),
         ("Predictive experiment", state.studio.predictive),
         ("Dataset in Studio", state.studio.dataset),
-        ("Configuration", configuration),
+        ("Configuration", text(record, "configuration")),
     )
     return tuple((name, value) for name, value in told if value)
 

@@ -18,6 +18,7 @@ from alm.pipelines import PIPELINES
 
 READ_MAX = 200  # records looked through for one page; each is one read
 SHOWN = 50
+WELL = ("running", "held", "ok", "verified", "harvested")
 DAYS = ("1", "7", "30", "90", "366")
 
 
@@ -34,6 +35,11 @@ class RunRow:
     finished: datetime | None
     seconds: float | None
     why: str
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether a list says why: it did not end as it was wanted."""
+        return self.state not in WELL
 
 
 def show(ask: Ask) -> Answer:

@@ -17,7 +17,10 @@ _STATE_OF = {"failed": "failed", "unfit": "unfit", "rejected": "rejected", "disp
 
 @dataclass(frozen=True)
 class Visit:
-    """One entry of the history. seconds: since what was before. new_day: another date than that."""
+    """One entry of the history. seconds: since what was before. new_day: another date than that.
+
+    told: what the outcome is called where its own word would mislead.
+    """
 
     n: int
     stage: str
@@ -27,6 +30,7 @@ class Visit:
     tries: int
     seconds: float | None
     new_day: bool
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,21 +43,30 @@ class Step:
     visits: int
 
 
-def visits(history: Sequence[Entry], began: datetime | None) -> tuple[Visit, ...]:
-    """The entries, each with the time since the one before (the first: since the run began)."""
+def visits(history: Sequence[Entry], began: datetime | None, now_at: str = "") -> tuple[Visit, ...]:
+    """The entries, each with the time since the one before (the first: since the run began).
+
+    A job that failed and is tried again is `done` to the engine, and to people it failed.
+    """
     befores = [began, *(entry.at for entry in history)]
+    nexts = [*(entry.stage for entry in history[1:]), now_at]
+    again = [
+        entry.outcome == "done" and entry.stage != "restart" and following == "restart"
+        for entry, following in zip(history, nexts, strict=False)
+    ]
     return tuple(
         Visit(
             n=entry.n,
             stage=entry.stage,
-            outcome=entry.outcome,
+            outcome="failed" if failed else entry.outcome,
             at=entry.at,
             why=entry.why,
             tries=entry.tries,
             seconds=(entry.at - before).total_seconds() if before else None,
             new_day=before is None or before.date() != entry.at.date(),
+            told="job failed, tried once more" if failed else "",
         )
-        for entry, before in zip(history, befores, strict=False)
+        for entry, before, failed in zip(history, befores, again, strict=False)
     )
 
 
@@ -61,22 +74,33 @@ def steps(pipeline: str, history: Sequence[Entry], now_at: str, *, state: str) -
     """The stages of the pipeline, and how far the run came. now_at: the stage that is due.
 
     state: running, held, or how the run ended. Stages off the straight way (a second try, a staging
-    target, undoing) are shown where the run was there.
+    target, undoing) are shown where the run was there, after the stage that it came from.
     """
     table: tuple[Stage, ...] = PIPELINES.get(pipeline, ())  # type: ignore[call-overload]
     seen = [entry.stage for entry in history]
     straight = _straight(table)
-    shown = [stage for stage in table if stage.name in (*straight, *seen, now_at)]
-    reached = max((at for at, stage in enumerate(shown) if stage.name in seen), default=-1)
+    calls = {stage.name: stage.call for stage in table}
+    shown = _in_order(straight, [name for name in (*seen, now_at) if name in calls])
+    reached = max((at for at, name in enumerate(straight) if name in seen), default=-1)
     return tuple(
         Step(
-            stage.name,
-            _state(stage.name, at <= reached, history, now_at, state),
-            stage.call,
-            seen.count(stage.name),
+            name,
+            _state(name, name in straight[: reached + 1], history, now_at, state),
+            calls[name],
+            seen.count(name),
         )
-        for at, stage in enumerate(shown)
+        for name in shown
     )
+
+
+def _in_order(straight: Sequence[str], visited: Sequence[str]) -> list[str]:
+    """The straight way, and every other stage after the one from which it was first reached."""
+    shown, before = list(straight), ""
+    for name in visited:
+        if name not in shown:
+            shown.insert(shown.index(before) + 1 if before else 0, name)
+        before = name
+    return shown
 
 
 def _straight(table: Sequence[Stage]) -> list[str]:

@@ -156,6 +156,8 @@ def test_the_nearest_pattern_is_named_by_container(declarations):
     assert declarations.nearest("chrun/a.csv") == "churn/*.csv"
     assert declarations.nearest("chrun/a.csv", "trained-models") == "churn/*.ilearner"
     assert declarations.nearest("sale/x/a.csv", "datasets") == "sales/{shop}/*.csv"
+    assert declarations.nearest("zz/1.parquet", "datasets") == ""
+    assert declarations.some_patterns("datasets", 1) == ["churn/*.csv"]
 
 
 def test_a_hostile_name_is_for_nobody(declarations):

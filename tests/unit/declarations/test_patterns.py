@@ -158,6 +158,7 @@ def test_the_nearest_pattern_is_named():
     known = [patterns.compile("sales/{shop}/*.csv"), patterns.compile("churn/*.csv")]
     assert patterns.nearest("sales/north.csv", known) == "sales/{shop}/*.csv"
     assert patterns.nearest("anything", []) == ""
+    assert patterns.nearest("zz/1.parquet", known) == ""
 
 
 def test_the_first_folder_tells_more_than_what_follows_it():

@@ -155,6 +155,7 @@ def test_an_identical_model_passes_where_nothing_worse_is_allowed() -> None:
 
     assert isinstance(verdict, Accepted)
     assert (verdict.judged[0].numbers.low, verdict.judged[0].numbers.high) == (0, 0)
+    assert "the same as the champion's" in verdict.judged[0].why
 
 
 def off_by(error: float) -> Evaluation:

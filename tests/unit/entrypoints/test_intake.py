@@ -75,9 +75,17 @@ def test_a_blob_that_nobody_wants_is_kept_with_the_nearest_pattern(world):
         intake.on_blob(world.app, blob.container, blob.name)
     item = only_item(world)
     assert "no managed model wants datasets/chrun/a.csv" in item.reason
+    assert "under a name that a pattern matches, then discard this item" in item.remedy
     assert "'churn/*.csv'" in item.reason
     assert (item.payload, item.queue) == ("datasets/chrun/a.csv", "")
     assert world.sent() == []
+
+
+def test_where_no_pattern_is_near_those_there_are_are_told(world):
+    blob = world.upload("datasets/zz/1.parquet")
+    intake.on_blob(world.app, blob.container, blob.name)
+    reason = only_item(world).reason
+    assert "no pattern is near; there are churn/*.csv, sales/{shop}/*.csv" in reason
 
 
 def test_a_dataset_is_not_compared_with_patterns_of_model_files(world):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alm.domain.ledger import Intent
+from alm.domain.ledger import Intent, Ledger
 from alm.domain.messages import Decision, TriggerMessage
 from alm.domain.run import Served
 from alm.entrypoints.page.orders import ORDERS
@@ -67,6 +67,21 @@ def test_an_order_without_the_forms_token_is_none(world: AppWorld, path: str):
     assert browser.post(form.action, form.fields, {"sec-fetch-site": "cross-site"}).status == 403
     assert world.sent() == []
     assert ITEM in world.records.items
+
+
+def test_a_start_names_the_file_that_it_takes(world: AppWorld):
+    browser = Browser(world, "operator")
+    assert "newest file in datasets/ that matches churn/" in browser.get("/models/churn/start").text
+    broken = world.upload("datasets/churn/broken.csv")
+    world.put_ledger(Ledger(model="churn", runs=1, last_result="failed", dataset=broken))
+    assert "trained on datasets/churn/broken.csv" in browser.get("/models/churn/start").text
+
+
+def test_the_file_of_a_discarded_note_stays(world: AppWorld):
+    note = item("blob:x", source="container datasets", payload="datasets/stray.csv", queue="")
+    world.records.put_inbox(note)
+    text = Browser(world, "operator").get("/inbox/blob:x/discard").text
+    assert "Only this note goes: the file datasets/stray.csv stays where it is." in text
 
 
 def test_the_same_form_sent_twice_is_one_order(world: AppWorld):

@@ -111,6 +111,24 @@ def test_what_wants_somebody_is_told_with_its_reason(world: AppWorld):
     assert "1 ? failing targets" in seen.text
 
 
+def test_the_run_in_flight_and_the_one_that_failed_are_told_apart(world: AppWorld):
+    again = {"state": "running", "run": "sales.r4", "last_run": "sales.r3"}
+    swept(world, sales={**again, "last_result": "failed"})
+    seen = Browser(world, "reader").get("/")
+    assert "1 managed model needs attention" in seen.text
+    assert "sales ✕ failed sales.r3 – a new run is in flight: sales.r4" in seen.text
+    assert "sales ▶ running sales.r4 – sales.r3 ✕ failed" in seen.text
+    assert "2 items in the inbox : could not be handled" in seen.text.replace("inbox:", "inbox :")
+    assert "runs as they are now: Runs" in seen.text
+
+
+def test_the_listing_names_the_run_that_ended_last(world: AppWorld):
+    active = world.active("churn").model_copy(update={"last_run": "churn.r6"})
+    world.put_ledger(active.model_copy(update={"last_result": "failed"}))
+    found = {row.name: row for row in glance.read(world.app).rows}["churn"]
+    assert (found.run, found.ended_run) == ("churn.r7", "churn.r6")
+
+
 def test_the_oldest_run_in_flight_and_the_newest_end_come_first():
     rows = tuple(
         Row(f"m{n:02}", "running", began=f"2026-01-05T12:{n:02}", finished=f"2026-01-04T12:{n:02}")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from alm.domain.ledger import Intent, Ledger
-from alm.domain.run import Entry, Evidence, RunState, Served
+from alm.domain.run import BlobRef, Entry, Evidence, RunState, Served
 from alm.entrypoints.page import evidence, timeline
 from alm.entrypoints.page.remedies import REMEDIES, remedy
 from alm.pipelines import PIPELINES
@@ -86,6 +86,20 @@ def test_what_was_undone_is_shown_where_it_was():
     assert (steps["smoke"], steps["roll_back"], steps["patch"]) == ("unfit", "done", "skipped")
 
 
+def test_a_job_that_failed_and_was_tried_again_is_not_called_done():
+    names = ["start", "await", "await", "restart", "start", "await"]
+    history = [entry(name, n=n) for n, name in enumerate(names)]
+    told = [(visit.stage, visit.outcome, visit.told) for visit in timeline.visits(history, EPOCH)]
+    assert told[1:4] == [
+        ("await", "done", ""),
+        ("await", "failed", "job failed, tried once more"),
+        ("restart", "done", ""),
+    ]
+    assert timeline.visits(history[:2], EPOCH, "restart")[1].outcome == "failed"
+    steps = timeline.steps("retrain", history, "harvest", state="running")
+    assert [step.stage for step in steps][:4] == ["start", "await", "restart", "harvest"]
+
+
 @pytest.mark.parametrize("pipeline", [*PIPELINES, "unheard of", ""])
 def test_every_pipeline_can_be_drawn(pipeline: str):
     first = PIPELINES[pipeline][0].name if pipeline in PIPELINES else ""
@@ -115,6 +129,12 @@ def test_why_a_run_failed_stands_at_the_top_with_what_to_do(world: AppWorld):
     assert "correct it, then alm start churn" in text
 
 
+def test_after_a_job_that_failed_a_corrected_file_is_asked_for(world: AppWorld):
+    ended(world, "failed", "training job j1 failed: column 'sold' is not in the dataset")
+    text = Browser(world, "reader").get("/runs/churn.r7").text
+    assert "upload a corrected file to datasets/churn/*.csv" in text
+
+
 @pytest.mark.parametrize(
     ("state", "why", "words"),
     [
@@ -123,6 +143,7 @@ def test_why_a_run_failed_stands_at_the_top_with_what_to_do(world: AppWorld):
         ("failed", "anything", "alm start M"),
         ("held", "the gate cannot decide: no rows", "deliver what the reason names"),
         ("held", "us: the propagation delay of 30 s has passed, and …", "accept_identical"),
+        ("rejected", "", "`gate.metrics`"),
         ("rolled_back", "", "everything is as before"),
         ("drift", "", "publish that model"),
     ],
@@ -216,7 +237,7 @@ def test_the_verdict_stands_beside_thresholds_and_champion(world: AppWorld):
     ended(world, "rejected", "auc is 0.6", state=state.model_dump(mode="json"))
     seen = Browser(world, "reader").get("/runs/churn.r7")
     assert "auc at least 0.7, at most 0.05 worse 0.6 0.8 -0.3 to -0.1 ⊘ rejected" in seen.text
-    assert "Judged on 143 rows" in seen.text
+    assert "Judged on 143 rows. Differences are intervals" in seen.text
     assert "/runs/churn.r7/evidence/verdict" in seen.links
 
 
@@ -229,6 +250,36 @@ def test_a_verdict_that_cannot_be_read_hides_nothing_else(world: AppWorld, conte
     state = RunState(evidence=Evidence(verdict=path))
     ended(world, "rejected", "auc is 0.6", state=state.model_dump(mode="json"))
     assert "auc is 0.6" in Browser(world, "reader").get("/runs/churn.r7").text
+
+
+def on_record(world: AppWorld, result: str, stages: list[str], state: RunState) -> str:
+    history = [entry(stage, n=n).model_dump(mode="json") for n, stage in enumerate(stages)]
+    world.ended(result, state=state.model_dump(mode="json"), history=history)
+    text = Browser(world, "reader").get("/runs/churn.r7").text
+    return text.partition("On record")[2]
+
+
+def test_a_run_tells_which_file_it_was_trained_on(world: AppWorld):
+    blob = BlobRef(container="datasets", name="churn/a.csv", size=2048)
+    state = RunState(inputs=(blob,)).model_dump(mode="json")
+    ended(world, "ok", "", state=state)
+    text = Browser(world, "reader").get("/runs/churn.r7").text
+    assert "run began datasets/churn/a.csv 2.0 KB" in text
+    assert "Dataset datasets/churn/a.csv, 2.0 KB" in text
+
+
+def test_only_what_happened_is_on_record(world: AppWorld):
+    champion = Served(version="v3", digest="d", blob="b")
+    state = RunState(version=4, champion=champion, verdict="")
+    failed = on_record(world, "failed", ["start"], state)
+    assert "Number reserved v4 (not made)" in failed
+    assert "Compared with" not in failed
+    path = "alm-jobs/churn/churn.r7/verdict.json"
+    world.blobs.put(path, json.dumps(VERDICT).encode())
+    judged = state.model_copy(update={"evidence": Evidence(verdict=path)})
+    made = on_record(world, "rolled_back", ["evaluate", "promote"], judged)
+    assert "Version v4" in made
+    assert "Compared with v3" in made
 
 
 def test_evidence_is_downloaded_through_the_app(world: AppWorld):
@@ -278,6 +329,16 @@ def test_runs_are_filtered_by_the_address(world: AppWorld):
     assert listed("pipeline=verify") == []
     assert len(listed("show=2")) == 2
     assert "show=4" in " ".join(browser.get("/runs?show=2").links)
+
+
+def test_a_list_says_why_a_run_did_not_end_well(world: AppWorld):
+    world.ended("failed", "churn", 1, why="POST https://studio.example/x: 401 " + "y " * 100)
+    world.ended("ok", "churn", 2, why="all is well")
+    for place in ("/runs", "/models/churn"):
+        text = Browser(world, "reader").get(place).text
+        assert "✕ failed POST https://studio.example/x: 401 y" in text
+        assert "…" in text
+        assert "all is well" not in text
 
 
 @pytest.mark.parametrize("query", ["model=<script>", "days=0", "days=x", "show=100000"])
