@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from alm.domain.nearest import plural
+
 SYMBOLS = {
     "running": "▶", "held": "‖", "idle": "○", "new": "◌", "waiting": "…",
     "ok": "✓", "verified": "✓", "harvested": "✓", "accepted": "✓", "done": "✓", "Finished": "✓",
@@ -111,11 +113,6 @@ def symbol(state: str) -> str:
 def kind(state: str) -> str:
     """Which colour repeats a state: good, bad, warn, busy or plain."""
     return _KIND.get(state, "plain")
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """`1 run`, `2 runs`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 FILTERS = {
