@@ -38,7 +38,7 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/python -m devstack.azurite
 	@$(BIN)/python -m devstack.htmx
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 	@$(BIN)/python -m tests.conformance
 	@$(BIN)/python -m tests.browser
 

@@ -160,7 +160,7 @@ def new_service(world, region="South Central US", plan="plan-southcentralus"):
     }
     resource = f"{group}/webServices/{world.name}"
     steps = world.model.experiment
-    service = {"kind": "new", "resource": resource, "hosting": hosting, "propagation_seconds": 0.2}
+    service = {"kind": "new", "resource": resource, "hosting": hosting, "propagation_seconds": 1.0}
     changed = steps.model_validate({**steps.model_dump(), "service": service})
     world.redeclare(experiment=changed)
     return resource
