@@ -213,7 +213,7 @@ class World:
             "workspace": self.workspace_declared.model_dump(),
             "training": {"source": {"experiment": self.training}},
             "predictive": {"source": {"experiment": self.predictive}},
-            "service": {"propagation_seconds": 1.0},
+            "service": {"propagation_seconds": 0.2},
             "poll_seconds_min": 0.05,
             "poll_seconds_max": 0.2,
             "deadline_minutes": 5,
