@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 from pydantic.json_schema import models_json_schema
 
 from alm.domain.frozen import Frozen
@@ -38,7 +38,7 @@ Left = Literal["redriven", "discarded"]
 Decided = Literal["approved", "refused", "expired", "cancelled", "superseded"]
 
 
-class Event(Frozen):
+class Event(Frozen, defer_build=True):
     """What all events say. `type` and `subject` become attributes of the CloudEvent."""
 
     type: ClassVar[str]
@@ -234,11 +234,6 @@ def document(event: Event, event_id: str, at: datetime, traceparent: str = "") -
 
 def encoded(document: Mapping[str, object]) -> bytes:
     return json.dumps(document).encode()
-
-
-def delivery(body: bytes) -> Delivery:
-    """Read a delivery. Raises ValueError (pydantic's), naming what is wrong."""
-    return TypeAdapter(Delivery).validate_json(body)
 
 
 def event_schema() -> dict[str, object]:

@@ -3,11 +3,12 @@
 Events are sent before the message that carries the run on, so a crash in between tells them again.
 A queue that does not take them is no reason to stop a run: that is logged, and the run goes on. If
 the whole bus is away, so is the run's own queue: its message comes again, and tells them then.
+Where nobody wants events, none is made: what makes them is a generator that nobody asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
 from alm import log, telemetry
@@ -49,9 +50,12 @@ DECIDED: Mapping[str, Decided] = {
 }
 READ_BACK = ("patch", "settle", "deploy", "deployed")
 
+Named = tuple[Event, str]
+"""An event and the fact that names it: the same for every repeat."""
 
-def announce(ports: Ports, events: Iterable[tuple[Event, str]]) -> None:
-    """Send events, each with the fact that names it, to the queues that want them."""
+
+def announce(ports: Ports, events: Iterable[Named]) -> None:
+    """Send events to the queues that want them."""
     if not ports.event_queues:
         return
     now, context = ports.clock.now(), telemetry.current()
@@ -60,6 +64,8 @@ def announce(ports: Ports, events: Iterable[tuple[Event, str]]) -> None:
         name = event_id(event, fact)
         told = document(event, name, now, context)
         messages += [_outgoing(queue, name, event, told) for queue in ports.event_queues]
+    if not messages:
+        return
     try:
         ports.bus.send(messages)
     except AlmError as error:
@@ -82,7 +88,7 @@ def _outgoing(queue: str, name: str, event: Event, told: dict[str, object]) -> O
     )
 
 
-def began(ledger: Ledger) -> list[tuple[Event, str]]:
+def began(ledger: Ledger) -> Iterator[Named]:
     """What is told when a run has begun."""
     active = ledger.active
     assert active is not None
@@ -105,7 +111,7 @@ def began(ledger: Ledger) -> list[tuple[Event, str]]:
         triggers=told,
         left_out=len(causes) - len(told),
     )
-    return [(event, "")]
+    yield event, ""
 
 
 def _fitting(causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
@@ -114,11 +120,11 @@ def _fitting(causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
     return tuple(c for c, size in zip(causes, sizes, strict=True) if size <= CAUSES_BYTES_MAX)
 
 
-def moved(before: Step, after: Step) -> list[tuple[Event, str]]:
+def moved(before: Step, after: Step) -> Iterator[Named]:
     """What is told when a run leaves a stage; waiting, trying again and fetching is no change."""
     last = after.history[-1] if after.history else None
     if last is None or after.stage == before.stage:
-        return []
+        return
     move = RunMoved(
         model=before.model,
         run=before.run,
@@ -128,29 +134,25 @@ def moved(before: Step, after: Step) -> list[tuple[Event, str]]:
         to=after.stage,
         why=last.why,
     )
-    told: list[Event] = [move, *_promoted(before, after, last.outcome), *_changed(before, after)]
-    return [(event, f"{before.n}{before.suffix}{_of(event)}") for event in told]
+    visit = f"{before.n}{before.suffix}"
+    yield move, visit
+    if before.stage == "promote" and last.outcome == "done":
+        yield _promoted(after), visit
+    for target in _changed(before, after):
+        yield target, f"{visit}:{target.target}"
 
 
-def _of(event: Event) -> str:
-    return f":{event.target}" if isinstance(event, TargetChanged) else ""
+def _promoted(step: Step) -> VersionPromoted:
+    return VersionPromoted(
+        model=step.model,
+        run=step.run,
+        version=f"v{step.state.version}",
+        digest=step.state.digest,
+        metrics=step.state.metrics,
+    )
 
 
-def _promoted(before: Step, after: Step, outcome: str) -> list[Event]:
-    if before.stage != "promote" or outcome != "done":
-        return []
-    return [
-        VersionPromoted(
-            model=before.model,
-            run=before.run,
-            version=f"v{after.state.version}",
-            digest=after.state.digest,
-            metrics=after.state.metrics,
-        )
-    ]
-
-
-def _changed(before: Step, after: Step) -> list[Event]:
+def _changed(before: Step, after: Step) -> list[TargetChanged]:
     """Targets that were read back as this run wants them, or as they were before it."""
     if before.stage in UNDOING and after.stage == "finish":
         active = before.ledger.active if before.ledger else None
@@ -165,7 +167,7 @@ def _changed(before: Step, after: Step) -> list[Event]:
     return _targets(before, wanted, restored=False)
 
 
-def _targets(step: Step, served: dict[str, Served], *, restored: bool) -> list[Event]:
+def _targets(step: Step, served: dict[str, Served], *, restored: bool) -> list[TargetChanged]:
     return [
         TargetChanged(
             model=step.model,
@@ -179,7 +181,7 @@ def _targets(step: Step, served: dict[str, Served], *, restored: bool) -> list[E
     ]
 
 
-def held(step: Step, hold: HoldRecord) -> list[tuple[Event, str]]:
+def held(step: Step, hold: HoldRecord) -> Iterator[Named]:
     """What is told when a run waits for a decision."""
     event = RunHeld(
         model=step.model,
@@ -189,18 +191,18 @@ def held(step: Step, hold: HoldRecord) -> list[tuple[Event, str]]:
         why=hold.why,
         deadline=hold.deadline,
     )
-    return [(event, str(step.n))]
+    yield event, str(step.n)
 
 
-def superseded(active: Active, trigger: Trigger) -> tuple[Event, str]:
+def superseded(active: Active, trigger: Trigger) -> Iterator[Named]:
     """What is told when a newer trigger ends a held run."""
     decided = RunDecided(
         model=active.step.model, run=active.run, decision="superseded", by=trigger.by or trigger.id
     )
-    return decided, decided.decision
+    yield decided, decided.decision
 
 
-def decided(decision: Decision) -> tuple[Event, str]:
+def decided(decision: Decision) -> Iterator[Named]:
     """What is told when a decision took effect."""
     event = RunDecided(
         model=decision.model,
@@ -209,13 +211,13 @@ def decided(decision: Decision) -> tuple[Event, str]:
         digest=decision.digest,
         by=decision.by,
     )
-    return event, f"{event.decision}:{decision.digest}"
+    yield event, f"{event.decision}:{decision.digest}"
 
 
-def ended(ledger: Ledger, step: Step) -> list[tuple[Event, str]]:
+def ended(ledger: Ledger, step: Step) -> Iterator[Named]:
     """What is told when a run has ended; only the step that ended it knows why."""
     if step.stage != "finish":
-        return []
+        return
     event = RunEnded(
         model=ledger.model,
         run=step.run,
@@ -226,10 +228,9 @@ def ended(ledger: Ledger, step: Step) -> list[tuple[Event, str]]:
         targets={name: served.version for name, served in ledger.serves.items()},
         unknown=ledger.unknown,
     )
-    told: list[tuple[Event, str]] = [(event, "")]
+    yield event, ""
     if ledger.unknown:
-        told.append((TargetUnknown(model=ledger.model, targets=ledger.unknown), step.run))
-    return told
+        yield TargetUnknown(model=ledger.model, targets=ledger.unknown), step.run
 
 
 def keep(ports: Ports, item: InboxItem) -> None:

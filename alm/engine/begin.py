@@ -111,7 +111,7 @@ def _wait(look: Look, trigger: Trigger) -> None:
         changed = ledger.with_waiting(trigger).with_active(cancel="superseded")
         look.put(changed)
         assert changed.active is not None
-        announcing.announce(ports, [announcing.superseded(changed.active, trigger)])
+        announcing.announce(ports, announcing.superseded(changed.active, trigger))
         sending.stop(ports, changed.active, "u")
     else:
         look.put(ledger.with_waiting(trigger))

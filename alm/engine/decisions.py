@@ -48,7 +48,7 @@ def _approve(ports: Ports, decision: Decision) -> str:
     active = active_of(ledger, decision.run)
     _linked(active)
     if active is not None and active.approved:  # sent again for a repeat: the step drops itself
-        announcing.announce(ports, [announcing.decided(decision)])
+        announcing.announce(ports, announcing.decided(decision))
         approved = active.step.bare().model_copy(update={"suffix": "a"})
         ports.bus.send([sending.step(approved)])
     return ""
@@ -85,7 +85,7 @@ def _stop(ports: Ports, decision: Decision, reason: str) -> str:
     active = active_of(ledger, decision.run)
     _linked(active)
     if active is not None and active.cancel:
-        announcing.announce(ports, [announcing.decided(decision)])
+        announcing.announce(ports, announcing.decided(decision))
         sending.stop(ports, active, reason[:2])
     return ""
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from alm import log, telemetry
 from alm.bootstrap import App
 from alm.domain.errors import AlmError
-from alm.domain.events import ID_LENGTH_MAX, TRIES_MAX, Delivery, delivery
+from alm.domain.events import ID_LENGTH_MAX, TRIES_MAX, Delivery
 from alm.domain.messages import describe
 from alm.engine.announcing import EVENTS_QUEUE
 from alm.entrypoints import inbox
@@ -32,7 +32,7 @@ def on_event(app: App, received: Received) -> None:
 
 def _deliver(app: App, received: Received) -> None:
     try:
-        found = delivery(received.body)
+        found = Delivery.model_validate_json(received.body)
     except ValidationError as error:
         inbox.keep_message(app, received, f"not an event: {describe(error)}")
         return

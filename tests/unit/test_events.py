@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from alm.domain import events
 from alm.domain.errors import Unavailable
 from alm.domain.events import EVENTS, TargetUnknown, event_id
+from alm.engine import announcing
 from tests.unit.engine_world import MODEL, EngineWorld
 
 STAGES = ["start", "await", "harvest", "evaluate", "promote", "patch", "smoke"]
@@ -172,6 +173,23 @@ def test_nobody_is_told_where_nobody_asked() -> None:
     world.settle()
 
     assert {"alm-steps", "answers"} == {message.queue for message in world.bus.sent}
+
+
+def test_where_nobody_asked_no_event_is_even_made() -> None:
+    world = EngineWorld()
+    events = iter([(TargetUnknown(model=MODEL, targets=()), "1")])
+
+    announcing.announce(world.ports, events)
+
+    assert 1 == len(list(events))
+
+
+def test_nothing_to_tell_is_nothing_to_send() -> None:
+    world = world_of()
+
+    announcing.announce(world.ports, [])
+
+    assert 0 == world.bus.calls["send"]
 
 
 def test_every_event_is_as_the_published_schema_says() -> None:
