@@ -62,6 +62,13 @@ def test_the_engine_knows_no_adapter_and_no_environment():
     assert importing("alm/engine", *outside, "time") == []
 
 
+def test_the_page_and_the_api_know_nothing_of_the_command_line():
+    outside = ("alm.entrypoints.cli", "alm.entrypoints.published", "typer", "rich")
+    rooms = ("alm/entrypoints/page", "alm/entrypoints/api", "alm/entrypoints/studio")
+    found = [item for room in rooms for item in importing(room, *outside)]
+    assert found == []
+
+
 def test_only_bootstrap_and_the_command_line_name_adapters():
     named = importing("alm/entrypoints", "alm.adapters")
     named += importing("alm", "alm.adapters")

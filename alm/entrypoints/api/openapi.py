@@ -14,7 +14,7 @@ from alm.entrypoints.access import CSRF_HEADER
 from alm.entrypoints.access import KEY_HEADER as API_KEY_HEADER
 from alm.entrypoints.api import answers, problems
 from alm.entrypoints.api.calls import Route
-from alm.entrypoints.published.json_schemas import Schemas, portable, rewritten
+from alm.entrypoints.api.json_schemas import Schemas, portable, rewritten
 
 API_VERSION = "1.0.0"
 COMPONENTS = "#/components/schemas/{model}"

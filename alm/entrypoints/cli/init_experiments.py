@@ -15,7 +15,7 @@ from alm.domain.errors import AlmError, Refused
 from alm.domain.experiment import Experiment
 from alm.domain.graph.modules import titles
 from alm.entrypoints.cli.init_services import Services
-from alm.entrypoints.cli.studio import finding
+from alm.entrypoints.studio import finding
 
 PANEL = "From experiments"
 

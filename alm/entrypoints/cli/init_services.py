@@ -23,9 +23,9 @@ from alm.domain.managed_model import ArmWebService, ClassicEndpoint, Target
 from alm.domain.web_services import ClassicWebService
 from alm.entrypoints.cli import tables_out
 from alm.entrypoints.cli.client import Client
-from alm.entrypoints.cli.studio import finding
 from alm.entrypoints.cli.studio.connection import connect
 from alm.entrypoints.cli.studio.desk import REGION, TOKEN, Choice, Desk
+from alm.entrypoints.studio import finding
 from alm.ports import Row
 from alm.settings import Settings
 

@@ -13,16 +13,20 @@ from functools import partial
 from typing import TypeVar
 
 from alm.bootstrap import App
+from alm.domain.difference import describe
 from alm.domain.drafts import graph_of
 from alm.domain.errors import AlmError, Misconfigured, NotFound, Refused
 from alm.domain.experiment import Experiment, StudioWorkspace
 from alm.domain.family import SEPARATOR
+from alm.domain.graph.comparing import diff
 from alm.domain.nearest import shown
 from alm.domain.run_history import label
 from alm.domain.studio_ids import moment, taken
 from alm.entrypoints.page.answers import Answer
 from alm.entrypoints.page.asking import Ask
 from alm.entrypoints.page.rendering import page
+from alm.entrypoints.studio import finding
+from alm.entrypoints.studio.nodes import node_rows
 from alm.studio_ports import Workspace
 
 HISTORY_MAX = 20  # snapshots: each is one call, one after the other
@@ -59,9 +63,6 @@ def show(ask: Ask) -> Answer:
 
 def show_experiment(ask: Ask) -> Answer:
     """An experiment, or a snapshot of one: its run history and its modules."""
-    from alm.entrypoints.cli.studio import finding
-    from alm.entrypoints.cli.studio.experiments import node_rows
-
     bench, room = _room(ask)
 
     def look() -> tuple[Experiment, list[Shown]]:
@@ -80,10 +81,6 @@ def show_experiment(ask: Ask) -> Answer:
 
 def show_difference(ask: Ask) -> Answer:
     """What is different between two experiments or snapshots, named by `a` and `b`."""
-    from alm.domain.difference import describe
-    from alm.domain.graph.comparing import diff
-    from alm.entrypoints.cli.studio import finding
-
     bench, room = _room(ask)
     names = [ask.query.get(side, "") for side in ("a", "b")]
     if not all(names):

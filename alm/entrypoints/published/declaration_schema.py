@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from alm.domain.managed_model import ManagedModel
+from alm.entrypoints.api.json_schemas import Schemas, portable, rewritten
 from alm.entrypoints.published.declaration_words import EXAMPLES, WORDS
-from alm.entrypoints.published.json_schemas import Schemas, portable, rewritten
 
 DIALECT = "http://json-schema.org/draft-07/schema#"  # what editors know best
 ABOUT = """\

@@ -15,9 +15,9 @@ from alm.domain.events import event_schema
 from alm.domain.replies import Replied
 from alm.domain.requests import request_schema
 from alm.entrypoints.api import openapi
+from alm.entrypoints.api.json_schemas import DIALECT, Schemas, portable, rewritten
 from alm.entrypoints.api.routes import ROUTES
 from alm.entrypoints.published.declaration_schema import declaration_schema
-from alm.entrypoints.published.json_schemas import DIALECT, Schemas, portable, rewritten
 
 FOLDER = Path("docs")
 

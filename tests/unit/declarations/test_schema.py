@@ -15,9 +15,9 @@ from pydantic import BaseModel
 from alm.adapters.declarations import Declarations
 from alm.domain.errors import Misconfigured
 from alm.domain.managed_model import ManagedModel
+from alm.entrypoints.api.json_schemas import any_case
 from alm.entrypoints.published.declaration_schema import declaration_schema
 from alm.entrypoints.published.declaration_words import EXAMPLES, WORDS
-from alm.entrypoints.published.json_schemas import any_case
 from tests.unit.declarations.folders import CHURN, SHOPS, arm, changed, classic, put
 from tests.unit.declarations.test_documented import blocks
 from tests.unit.declarations.test_mistakes import CASES

@@ -16,8 +16,9 @@ from alm.domain.graph.finding import find_node, output_port
 from alm.domain.graph.modules import model_output, named, ports
 from alm.domain.graph.references import WORDS
 from alm.domain.nearest import shown
-from alm.entrypoints.cli.studio import files, finding, waiting
+from alm.entrypoints.cli.studio import files, waiting
 from alm.entrypoints.cli.studio.desk import Desk, columns, rows
+from alm.entrypoints.studio import finding
 from alm.studio_ports import Workspace
 
 To = Annotated[str, typer.Option(help="The file to write; `-` is the standard output.")]

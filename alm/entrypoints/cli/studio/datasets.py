@@ -11,8 +11,9 @@ import typer
 from alm.domain.errors import Refused
 from alm.domain.experiment import Upload
 from alm.domain.nearest import shown
-from alm.entrypoints.cli.studio import assets, files, finding, waiting
+from alm.entrypoints.cli.studio import assets, files, waiting
 from alm.entrypoints.cli.studio.desk import Desk, command
+from alm.entrypoints.studio import finding
 from alm.studio_ports import Workspace
 
 app = typer.Typer(name="dataset", help="Datasets of a workspace.", no_args_is_help=True)

@@ -19,16 +19,9 @@ from alm.domain.errors import Refused
 from alm.domain.secret_free import withheld
 from alm.domain.source_control import segment
 from alm.domain.web_services import Document, Plan
-from alm.entrypoints.cli.studio import (
-    assets,
-    differences,
-    files,
-    finding,
-    hosting,
-    model_files,
-    repository,
-)
+from alm.entrypoints.cli.studio import assets, differences, files, hosting, model_files, repository
 from alm.entrypoints.cli.studio.desk import Desk, command
+from alm.entrypoints.studio import finding
 
 app = typer.Typer(
     name="definition", help="Web service definitions (WSD) as files.", no_args_is_help=True

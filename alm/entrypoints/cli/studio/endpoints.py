@@ -13,9 +13,10 @@ import typer
 from alm.domain.errors import Refused, Unknown
 from alm.domain.managed_model import ClassicEndpoint, Target
 from alm.domain.web_services import Endpoint, EndpointSettings
-from alm.entrypoints.cli.studio import assets, finding, model_files, waiting
+from alm.entrypoints.cli.studio import assets, model_files, waiting
 from alm.entrypoints.cli.studio.desk import Desk, columns, command
 from alm.entrypoints.cli.studio.web_services import ENDPOINTS, endpoint_row
+from alm.entrypoints.studio import finding
 
 app = typer.Typer(name="endpoint", help="Endpoints of a classic service.", no_args_is_help=True)
 

@@ -18,9 +18,10 @@ from alm.domain.errors import Misconfigured, Refused
 from alm.domain.experiment import Draft, Experiment
 from alm.domain.graph.edits import update_assets
 from alm.domain.nearest import shown
-from alm.entrypoints.cli.studio import assets, finding, waiting
+from alm.entrypoints.cli.studio import assets, waiting
 from alm.entrypoints.cli.studio.desk import TOKEN, Choice, Desk, command, named
 from alm.entrypoints.cli.studio.experiments import app
+from alm.entrypoints.studio import finding
 from alm.studio_ports import Workspace
 
 NewName = Annotated[str, typer.Option("--name", help="What the new experiment is called.")]

@@ -18,9 +18,10 @@ from alm.domain.graph.edits import update_modules as newest_modules
 from alm.domain.graph.references import WORDS, references
 from alm.domain.nearest import suggestion
 from alm.domain.studio_ids import asset_id
-from alm.entrypoints.cli.studio import assets, finding
+from alm.entrypoints.cli.studio import assets
 from alm.entrypoints.cli.studio.desk import Desk, command
 from alm.entrypoints.cli.studio.experiments import app
+from alm.entrypoints.studio import finding
 from alm.studio_ports import Workspace
 
 Kind = Annotated[str, typer.Option("--kind", help="dataset, trained-model or transform.")]

@@ -25,10 +25,11 @@ from alm.domain.graph.structure import structure
 from alm.domain.secret_texts import WITHHELD
 from alm.domain.source_control import segment
 from alm.domain.studio_ids import asset_id
-from alm.entrypoints.cli.studio import assets, differences, finding, repository
+from alm.entrypoints.cli.studio import assets, differences, repository
 from alm.entrypoints.cli.studio.desk import Desk, command
 from alm.entrypoints.cli.studio.experiment_copies import create
 from alm.entrypoints.cli.studio.experiments import app
+from alm.entrypoints.studio import finding
 from alm.studio_ports import Workspace
 
 Map = Annotated[

@@ -9,9 +9,10 @@ import typer
 from alm.domain.drafts import draft_from
 from alm.domain.experiment import Experiment
 from alm.domain.run_history import label
-from alm.entrypoints.cli.studio import assets, finding, waiting
+from alm.entrypoints.cli.studio import assets, waiting
 from alm.entrypoints.cli.studio.desk import Desk, command
 from alm.entrypoints.cli.studio.experiments import app
+from alm.entrypoints.studio import finding
 from alm.studio_ports import Workspace
 
 SNAPSHOTS_COUNTED_MAX = 1000

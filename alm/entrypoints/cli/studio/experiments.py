@@ -11,15 +11,17 @@ from typing import Annotated
 import typer
 
 from alm.domain.drafts import graph_of
-from alm.domain.experiment import Experiment, Node, Status
+from alm.domain.experiment import Experiment, Status
 from alm.domain.graph.finding import split_place
-from alm.domain.graph.modules import kind, titles
-from alm.domain.graph.references import WORDS, assets_at, references
+from alm.domain.graph.modules import titles
+from alm.domain.graph.references import WORDS, references
 from alm.domain.run_history import label
 from alm.domain.studio_ids import moment, taken, version_of
-from alm.entrypoints.cli.studio import assets, finding
+from alm.entrypoints.cli.studio import assets
 from alm.entrypoints.cli.studio.desk import Desk, columns, command
 from alm.entrypoints.cli.tables_out import Columns
+from alm.entrypoints.studio import finding
+from alm.entrypoints.studio.nodes import node_rows
 
 app = typer.Typer(
     name="experiment",
@@ -87,30 +89,6 @@ def summary(experiment: Experiment) -> dict[str, object]:
         "run": experiment.run,
         "summary": experiment.summary,
         "locked": experiment.is_snapshot,
-    }
-
-
-def node_rows(experiment: Experiment) -> list[dict[str, object]]:
-    """The nodes of an experiment with how they did."""
-    statuses = {one.node: one.status for one in experiment.node_statuses or ()}
-    return [_node(node, statuses.get(node.id)) for node in graph_of(experiment).nodes]
-
-
-def _node(node: Node, status: Status | None) -> dict[str, object]:
-    return {
-        "id": node.id,
-        "label": node.label.strip(),
-        "module": kind(node),
-        "module_id": node.module,
-        "state": status.state if status else "",
-        "detail": status.detail if status and status.detail != "None" else "",
-        "outputs": ", ".join(port.name for port in node.outputs),
-        "assets": [
-            {"port": port.name, "kind": what, "id": name}
-            for port in node.inputs
-            for what, name in assets_at(port)
-        ],
-        "parameters": {one.name: one.value for one in node.parameters},
     }
 
 

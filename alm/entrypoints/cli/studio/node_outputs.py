@@ -12,8 +12,9 @@ from alm.domain.errors import Refused
 from alm.domain.experiment import Node
 from alm.domain.graph.finding import find_node, output_port
 from alm.domain.graph.modules import kind, model_output
-from alm.entrypoints.cli.studio import assets, files, finding
+from alm.entrypoints.cli.studio import assets, files
 from alm.entrypoints.cli.studio.desk import Desk, columns, command
+from alm.entrypoints.studio import finding
 
 app = typer.Typer(name="node-output", help="What nodes put out.", no_args_is_help=True)
 

@@ -18,10 +18,11 @@ from alm.domain.experiment import Experiment
 from alm.domain.graph.references import check
 from alm.domain.graph.training import Prepared, TrainingWishes, prepare_training
 from alm.domain.run_history import label
-from alm.entrypoints.cli.studio import assets, binding, finding, hosting, waiting
+from alm.entrypoints.cli.studio import assets, binding, hosting, waiting
 from alm.entrypoints.cli.studio.desk import Desk, command
 from alm.entrypoints.cli.studio.experiment_runs import begin
 from alm.entrypoints.cli.studio.web_services import deployed
+from alm.entrypoints.studio import finding
 from alm.studio_ports import Workspace
 
 app = typer.Typer(

@@ -19,11 +19,12 @@ from alm.domain.errors import Refused
 from alm.domain.exchange import Grant, JobStatus, Row, Scores, Submission
 from alm.domain.managed_model import ArmWebService, ClassicEndpoint, Target
 from alm.entrypoints.cli import tables_out
-from alm.entrypoints.cli.studio import finding, waiting
 from alm.entrypoints.cli.studio import rows as given
+from alm.entrypoints.cli.studio import waiting
 from alm.entrypoints.cli.studio.connection import Description
 from alm.entrypoints.cli.studio.desk import Desk, command
 from alm.entrypoints.cli.studio.web_services import Service, app, is_resource
+from alm.entrypoints.studio import finding
 
 LEAVE = timedelta(hours=12)
 FOLDER = "alm-jobs/by-hand"  # deleted with all jobs' files after 30 days, should we not come to it

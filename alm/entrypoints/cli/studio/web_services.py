@@ -17,8 +17,9 @@ from alm.domain.errors import Refused
 from alm.domain.experiment import Experiment
 from alm.domain.run_history import label
 from alm.domain.web_services import ClassicWebService, Endpoint, NewWebService
-from alm.entrypoints.cli.studio import assets, finding, waiting
+from alm.entrypoints.cli.studio import assets, waiting
 from alm.entrypoints.cli.studio.desk import Desk, columns, command
+from alm.entrypoints.studio import finding
 from alm.studio_ports import Workspace
 
 app = typer.Typer(name="web-service", help="Web services, classic and new.", no_args_is_help=True)

@@ -1,0 +1,1 @@
+"""What the command line and the page both see of Studio: things found by name, nodes as rows."""
