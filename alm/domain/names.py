@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-ModelId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,89}$")]
+MODEL_PATTERN = "[a-z0-9][a-z0-9._-]{0,89}"  # the id of a managed model
+ModelId = Annotated[str, StringConstraints(pattern=f"^{MODEL_PATTERN}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 SecretName = Annotated[
     str, StringConstraints(pattern=r"^(env:[A-Z][A-Z0-9_]*|keyvault:[\w-]+/[\w-]+)$")

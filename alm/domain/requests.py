@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -229,7 +229,7 @@ def _fields() -> list[str]:
 
 
 def _kinds() -> list[str]:
-    return list(Kind.__args__)  # type: ignore[attr-defined]
+    return list(get_args(Kind))
 
 
 def _expected(name: str) -> str:

@@ -10,11 +10,12 @@ import re
 
 from alm.domain.errors import Conflict, NotFound, Refused
 from alm.domain.ledger import Active, Ledger
+from alm.domain.names import MODEL_PATTERN
 from alm.domain.nearest import shown
 from alm.domain.requests import Request
 from alm.ports import Ports
 
-RUN = re.compile(r"(?P<model>[a-z0-9][a-z0-9._-]{0,89})\.r[1-9][0-9]{0,8}")
+RUN = re.compile(rf"(?P<model>{MODEL_PATTERN})\.r[1-9][0-9]{{0,8}}")
 DONE = {"cancel": "cancelled", "refuse": "refused"}
 
 

@@ -121,7 +121,7 @@ def list_targets(app: App, order: Order) -> Answer:
     rows = [_target_row(ledger, target) for target in targets]
     if order.asks(asks.TargetsAsked).read == "true":
         with ThreadPoolExecutor(READERS) as readers:
-            readings = readers.map(lambda target: _reading(app, ledger, target), targets)
+            readings = readers.map(lambda target: reading(app, ledger, target), targets)
             rows = [{**row, **reading} for row, reading in zip(rows, readings, strict=True)]
     return shown(200, [TargetRow(**row) for row in rows])
 
@@ -138,13 +138,13 @@ def _target_row(ledger: Ledger, target: Target) -> dict[str, Any]:
     }
 
 
-def _reading(app: App, ledger: Ledger, target: Target) -> dict[str, Any]:
+def reading(app: App, ledger: Ledger, target: Target) -> dict[str, Any]:
     """What a target says; one that cannot be read must not hide the others."""
     try:
-        reading = service_of(app.ports, target, ledger.serves.get(target.name)).read()
         served = ledger.serves.get(target.name)
-        agrees = served is None or serves(reading, served, app.ports.blobs)
-        return {"location": reading.location, "settled": reading.settled, "agrees": agrees}
+        found = service_of(app.ports, target, served).read()
+        agrees = served is None or serves(found, served, app.ports.blobs)
+        return {"location": found.location, "settled": found.settled, "agrees": agrees}
     except AlmError as error:
         return {"error": str(error)}
 

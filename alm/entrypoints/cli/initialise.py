@@ -23,6 +23,7 @@ from alm.adapters.declarations import Declarations
 from alm.adapters.studio.declaring import declaration
 from alm.adapters.studio.declaring_families import Templates, family
 from alm.domain.errors import Misconfigured, Refused
+from alm.domain.names import MODEL_PATTERN
 from alm.domain.nearest import shown
 from alm.entrypoints.cli.arguments import client
 from alm.entrypoints.cli.expanding import add
@@ -31,7 +32,7 @@ from alm.entrypoints.cli.init_members import Members, membership, templated
 from alm.entrypoints.cli.init_services import Services, Where
 
 SCHEMA = Path(__file__).resolve().parents[3] / "docs/schemas/managed-model.json"
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,89}")  # it names a file, too
+NAME = re.compile(MODEL_PATTERN)  # it names a file, too
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from alm.bootstrap import App
-from alm.domain.errors import AlmError, NotFound, UnknownModel
+from alm.domain.errors import NotFound, UnknownModel
 from alm.domain.ledger import Ledger
 from alm.domain.managed_model import ManagedModel, Target
+from alm.domain.names import MODEL_PATTERN
 from alm.domain.nearest import shown
 from alm.domain.versions import Manifest
 from alm.entrypoints.api import views
@@ -19,12 +20,8 @@ from alm.entrypoints.page.answers import Answer
 from alm.entrypoints.page.asking import Ask
 from alm.entrypoints.page.chart import Chart, Value, chart
 from alm.entrypoints.page.rendering import page
-from alm.stages.context import service_of
-from alm.stages.serving import serves
 
-MODEL = re.compile("[a-z0-9][a-z0-9._-]{0,89}")
 VERSIONS_MAX, SERVED_MAX, RUNS_MAX, RUN_DAYS = 100, 50, 10, 30
-READERS = 8  # targets read back at once
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ def _every(ask: Ask, ledger: Ledger) -> int:
 
 def known(app: App, name: str) -> tuple[ManagedModel | None, Ledger]:
     """A declaration and its ledger; None: declared no more. Raises NotFound, UnknownModel."""
-    if not MODEL.fullmatch(name):
+    if not re.fullmatch(MODEL_PATTERN, name):
         raise NotFound(f"{shown(name)} is no id of a managed model; the list has those there are")
     ledger, etag = app.ports.ledgers.get(name)
     try:
@@ -154,7 +151,7 @@ def target_rows(
     ]
     if not read:
         return [_row(name, target, ledger) for name, target in named]
-    with ThreadPoolExecutor(READERS) as readers:
+    with ThreadPoolExecutor(views.READERS) as readers:
         return list(readers.map(lambda each: _asked(app, ledger, *each), named))
 
 
@@ -172,14 +169,12 @@ def _row(name: str, target: Target | None, ledger: Ledger, told: str = "") -> Ta
 
 
 def _asked(app: App, ledger: Ledger, name: str, target: Target | None) -> TargetRow:
-    """What a target says; one that cannot be read must not hide the others."""
-    served = ledger.serves.get(name)
+    """What a target says, in words."""
     if target is None:
         return _row(name, target, ledger)
-    try:
-        reading = service_of(app.ports, target, served).read()
-        agrees = served is None or serves(reading, served, app.ports.blobs)
-    except AlmError as error:
-        return _row(name, target, ledger, f"cannot be read: {error}")
+    found = views.reading(app, ledger, target)
+    if "error" in found:
+        return _row(name, target, ledger, f"cannot be read: {found['error']}")
+    served, agrees = name in ledger.serves, found["agrees"]
     words = "serves it" if served and agrees else "serves" if agrees else "serves something else:"
-    return _row(name, target, ledger, f"{words} {reading.location}")
+    return _row(name, target, ledger, f"{words} {found['location']}")

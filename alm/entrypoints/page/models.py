@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from alm.domain.run import Result
 from alm.entrypoints.page import glance
@@ -13,7 +14,7 @@ from alm.entrypoints.page.glance import Row
 from alm.entrypoints.page.rendering import page
 
 PAGE = 50
-RESULTS: tuple[str, ...] = Result.__args__  # type: ignore[attr-defined]
+RESULTS: tuple[str, ...] = get_args(Result)
 STATES = ("running", "held", "idle", "new")
 
 

@@ -76,7 +76,7 @@ def steps(pipeline: str, history: Sequence[Entry], now_at: str, *, state: str) -
     state: running, held, or how the run ended. Stages off the straight way (a second try, a staging
     target, undoing) are shown where the run was there, after the stage that it came from.
     """
-    table: tuple[Stage, ...] = PIPELINES.get(pipeline, ())  # type: ignore[call-overload]
+    table = next((stages for name, stages in PIPELINES.items() if name == pipeline), ())
     seen = [entry.stage for entry in history]
     straight = _straight(table)
     calls = {stage.name: stage.call for stage in table}
