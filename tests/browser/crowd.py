@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
-from alm.entrypoints import page
-from alm.entrypoints.api.calls import Call
 from alm.entrypoints.overview import OVERVIEW
 from tests.browser.person import Place
+from tests.unit.entrypoints.api_server import PageServer
 from tests.unit.entrypoints.app_world import KEYS, AppWorld
 
 COUNT = 10_000
@@ -68,43 +64,5 @@ def serving(folder: Path) -> Iterator[Place]:
     """Serve the page of a furnished world until the `with` ends."""
     world = AppWorld(folder)
     furnish(world)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(world))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield Place(f"http://127.0.0.1:{server.server_port}", KEYS)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def _handler(world: AppWorld) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._answer()
-
-        def do_POST(self) -> None:
-            self._answer()
-
-        def log_message(self, *_: object) -> None:
-            return
-
-        def _answer(self) -> None:
-            url = urlsplit(self.path)
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            body = self.rfile.read(int(headers.get("content-length", 0)))
-            query = dict(parse_qsl(url.query))
-            call = Call(self.command, url.path.strip("/"), headers, query, body)
-            answer = page.respond(world.app, call)
-            text = answer.text
-            content = text if isinstance(text, bytes) else text.encode()
-            self.send_response(answer.status)
-            self.send_header("Content-Type", f"{answer.media_type}; charset=utf-8")
-            self.send_header("Content-Length", str(len(content)))
-            for header, value in answer.headers.items():
-                self.send_header(header, value)
-            self.end_headers()
-            self.wfile.write(content)
-
-    return Handler
+    with PageServer(world) as server:
+        yield Place(server.origin, KEYS)
