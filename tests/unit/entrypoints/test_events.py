@@ -73,6 +73,15 @@ def test_two_events_are_never_tried_again_under_one_id(
     assert max(map(len, names)) <= ID_LENGTH_MAX
 
 
+def test_an_event_that_is_delivered_again_is_tried_again_once(world: AppWorld) -> None:
+    world.webhook.fail("post", Unavailable("away"), times=2)
+
+    events.on_event(world.app, message())
+    events.on_event(world.app, message())  # died before its message was completed
+
+    assert 1 == len(world.bus.accepted(EVENTS_QUEUE))
+
+
 def test_an_event_that_nobody_takes_is_kept_and_can_be_sent_again(world: AppWorld) -> None:
     world.webhook.fail("post", Misconfigured("410 Gone"), times=None)
 
