@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 
 from alm.domain.errors import Misconfigured
 from alm.domain.frozen import Frozen
+from alm.domain.names import REFERENCE_PATTERN
 from alm.domain.source_control import Repository
 
 ROLES = ("reader", "operator", "approver")
@@ -99,7 +100,7 @@ class Settings(Frozen):
     @field_validator("events_webhook")
     @classmethod
     def _named_only(cls, webhook: str) -> str:
-        if webhook and not re.fullmatch(r"(env|keyvault):\S+", webhook):
+        if webhook and not re.fullmatch(REFERENCE_PATTERN, webhook):
             raise ValueError("names the secret that is the URL: env:NAME or keyvault:vault/name")
         return webhook
 

@@ -9,9 +9,8 @@ from pydantic import StringConstraints
 MODEL_PATTERN = "[a-z0-9][a-z0-9._-]{0,89}"  # the id of a managed model
 ModelId = Annotated[str, StringConstraints(pattern=f"^{MODEL_PATTERN}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-SecretName = Annotated[
-    str, StringConstraints(pattern=r"^(env:[A-Z][A-Z0-9_]*|keyvault:[\w-]+/[\w-]+)$")
-]
+REFERENCE_PATTERN = r"(env:[A-Z][A-Z0-9_]*|keyvault:[\w-]+/[\w-]+)"  # names one, never holds it
+SecretName = Annotated[str, StringConstraints(pattern=f"^{REFERENCE_PATTERN}$")]
 BlobPath = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{3,63}/[^?#\\]{1,900}$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:\d+)?/[^?#\s]*$")]
 ArmId = Annotated[

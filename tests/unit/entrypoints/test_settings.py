@@ -57,6 +57,22 @@ def test_a_wrong_repository_is_told_without_its_secrets(git: str, told: str):
     assert "canary" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("ALM_EVENTS_QUEUE", "alm-steps", "a queue of the app itself"),
+        ("ALM_EVENTS_QUEUE", "ALM-Events", "a queue of the app itself"),
+        ("ALM_EVENTS_WEBHOOK", "https://hooks.example/canary", "names the secret"),
+        ("ALM_EVENTS_WEBHOOK", "keyvault:canary", "names the secret"),
+    ],
+)
+def test_events_go_to_another_queue_and_to_a_webhook_that_is_only_named(name, value, told):
+    with pytest.raises(Misconfigured, match=told) as raised:
+        settings.read({**AZURE, name: value})
+    assert "canary" not in str(raised.value)
+    assert settings.read({**AZURE, "ALM_EVENTS_WEBHOOK": "env:HOOK"}).events_webhook == "env:HOOK"
+
+
 def test_azure_needs_only_names_and_an_identity():
     found = settings.read({**AZURE, "AZURE_CLIENT_ID": "id", "WEBSITE_INSTANCE_ID": "x"})
     assert not found.local
